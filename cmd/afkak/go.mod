@@ -1,0 +1,7 @@
+module github.com/afkak-go/afkak/cmd/afkak
+
+go 1.25.0
+
+require github.com/afkak-go/afkak v0.0.0
+
+replace github.com/afkak-go/afkak => ../..
