@@ -111,7 +111,7 @@ func (m *AddPartitionsToTxnRequest) decode(r *kbin.Reader, version int16) {
 		m.V3AndBelowTransactionalID = r.FlexString(version >= 3)
 		m.V3AndBelowProducerID = r.Int64()
 		m.V3AndBelowProducerEpoch = r.Int16()
-		if n := r.FlexArrayLen(version >= 3, false, 0); n > 0 {
+		if n := r.FlexArrayLen(version >= 3, false, 3); n > 0 {
 			m.V3AndBelowTopics = newSlice[AddPartitionsToTxnRequestAddPartitionsToTxnTopic](r, n)
 			for i := 0; i < n && r.OK(); i++ {
 				m.V3AndBelowTopics = append(m.V3AndBelowTopics, AddPartitionsToTxnRequestAddPartitionsToTxnTopic{})
@@ -158,7 +158,7 @@ func (m *AddPartitionsToTxnRequestTransaction) decode(r *kbin.Reader, version in
 	m.ProducerID = r.Int64()
 	m.ProducerEpoch = r.Int16()
 	m.VerifyOnly = r.Bool()
-	if n := r.FlexArrayLen(true, false, 0); n > 0 {
+	if n := r.FlexArrayLen(true, false, 3); n > 0 {
 		m.Topics = newSlice[AddPartitionsToTxnRequestAddPartitionsToTxnTopic](r, n)
 		for i := 0; i < n && r.OK(); i++ {
 			m.Topics = append(m.Topics, AddPartitionsToTxnRequestAddPartitionsToTxnTopic{})
@@ -172,9 +172,9 @@ func (m *AddPartitionsToTxnRequestTransaction) decode(r *kbin.Reader, version in
 
 // AddPartitionsToTxnRequestAddPartitionsToTxnTopic is an element of AddPartitionsToTxnRequest.V3AndBelowTopics and an element of AddPartitionsToTxnRequestTransaction.Topics.
 type AddPartitionsToTxnRequestAddPartitionsToTxnTopic struct {
-	Name        string  // version 4 and up
-	Partitions  []int32 // version 4 and up
-	UnknownTags []Tag   // version 3 and up
+	Name        string
+	Partitions  []int32
+	UnknownTags []Tag // version 3 and up
 }
 
 // SetDefaults sets every field to its default.
@@ -183,19 +183,10 @@ func (m *AddPartitionsToTxnRequestAddPartitionsToTxnTopic) SetDefaults() {
 }
 
 func (m *AddPartitionsToTxnRequestAddPartitionsToTxnTopic) append(w *kbin.Writer, version int16) {
-	if version >= 4 {
-		w.String("AddPartitionsToTxnTopic.Name", m.Name, true)
-		w.ArrayLen("AddPartitionsToTxnTopic.Partitions", len(m.Partitions), true)
-		for _, v := range m.Partitions {
-			w.Int32(v)
-		}
-	} else {
-		if m.Name != "" {
-			w.Unsupported("AddPartitionsToTxnTopic.Name")
-		}
-		if len(m.Partitions) > 0 {
-			w.Unsupported("AddPartitionsToTxnTopic.Partitions")
-		}
+	w.String("AddPartitionsToTxnTopic.Name", m.Name, version >= 3)
+	w.ArrayLen("AddPartitionsToTxnTopic.Partitions", len(m.Partitions), version >= 3)
+	for _, v := range m.Partitions {
+		w.Int32(v)
 	}
 	if version >= 3 {
 		w.Tags(m.UnknownTags)
@@ -205,13 +196,11 @@ func (m *AddPartitionsToTxnRequestAddPartitionsToTxnTopic) append(w *kbin.Writer
 }
 
 func (m *AddPartitionsToTxnRequestAddPartitionsToTxnTopic) decode(r *kbin.Reader, version int16) {
-	if version >= 4 {
-		m.Name = r.FlexString(true)
-		if n := r.FlexArrayLen(true, false, 4); n > 0 {
-			m.Partitions = newSlice[int32](r, n)
-			for i := 0; i < n && r.OK(); i++ {
-				m.Partitions = append(m.Partitions, r.Int32())
-			}
+	m.Name = r.FlexString(version >= 3)
+	if n := r.FlexArrayLen(version >= 3, false, 4); n > 0 {
+		m.Partitions = newSlice[int32](r, n)
+		for i := 0; i < n && r.OK(); i++ {
+			m.Partitions = append(m.Partitions, r.Int32())
 		}
 	}
 	if version >= 3 {
@@ -311,7 +300,7 @@ func (m *AddPartitionsToTxnResponse) decode(r *kbin.Reader, version int16) {
 		}
 	}
 	if version <= 3 {
-		if n := r.FlexArrayLen(version >= 3, false, 0); n > 0 {
+		if n := r.FlexArrayLen(version >= 3, false, 3); n > 0 {
 			m.ResultsByTopicV3AndBelow = newSlice[AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult](r, n)
 			for i := 0; i < n && r.OK(); i++ {
 				m.ResultsByTopicV3AndBelow = append(m.ResultsByTopicV3AndBelow, AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult{})
@@ -349,7 +338,7 @@ func (m *AddPartitionsToTxnResponseResultsByTransaction) append(w *kbin.Writer, 
 
 func (m *AddPartitionsToTxnResponseResultsByTransaction) decode(r *kbin.Reader, version int16) {
 	m.TransactionalID = r.FlexString(true)
-	if n := r.FlexArrayLen(true, false, 0); n > 0 {
+	if n := r.FlexArrayLen(true, false, 3); n > 0 {
 		m.TopicResults = newSlice[AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult](r, n)
 		for i := 0; i < n && r.OK(); i++ {
 			m.TopicResults = append(m.TopicResults, AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult{})
@@ -363,9 +352,9 @@ func (m *AddPartitionsToTxnResponseResultsByTransaction) decode(r *kbin.Reader, 
 
 // AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult is an element of AddPartitionsToTxnResponse.ResultsByTopicV3AndBelow and an element of AddPartitionsToTxnResponseResultsByTransaction.TopicResults.
 type AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult struct {
-	Name               string                                                        // version 4 and up
-	ResultsByPartition []AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult // version 4 and up
-	UnknownTags        []Tag                                                         // version 3 and up
+	Name               string
+	ResultsByPartition []AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult
+	UnknownTags        []Tag // version 3 and up
 }
 
 // SetDefaults sets every field to its default.
@@ -374,19 +363,10 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult) SetDefaults() 
 }
 
 func (m *AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult) append(w *kbin.Writer, version int16) {
-	if version >= 4 {
-		w.String("AddPartitionsToTxnTopicResult.Name", m.Name, true)
-		w.ArrayLen("AddPartitionsToTxnTopicResult.ResultsByPartition", len(m.ResultsByPartition), true)
-		for i := range m.ResultsByPartition {
-			m.ResultsByPartition[i].append(w, version)
-		}
-	} else {
-		if m.Name != "" {
-			w.Unsupported("AddPartitionsToTxnTopicResult.Name")
-		}
-		if len(m.ResultsByPartition) > 0 {
-			w.Unsupported("AddPartitionsToTxnTopicResult.ResultsByPartition")
-		}
+	w.String("AddPartitionsToTxnTopicResult.Name", m.Name, version >= 3)
+	w.ArrayLen("AddPartitionsToTxnTopicResult.ResultsByPartition", len(m.ResultsByPartition), version >= 3)
+	for i := range m.ResultsByPartition {
+		m.ResultsByPartition[i].append(w, version)
 	}
 	if version >= 3 {
 		w.Tags(m.UnknownTags)
@@ -396,14 +376,12 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult) append(w *kbin
 }
 
 func (m *AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult) decode(r *kbin.Reader, version int16) {
-	if version >= 4 {
-		m.Name = r.FlexString(true)
-		if n := r.FlexArrayLen(true, false, 7); n > 0 {
-			m.ResultsByPartition = newSlice[AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult](r, n)
-			for i := 0; i < n && r.OK(); i++ {
-				m.ResultsByPartition = append(m.ResultsByPartition, AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult{})
-				m.ResultsByPartition[i].decode(r, version)
-			}
+	m.Name = r.FlexString(version >= 3)
+	if n := r.FlexArrayLen(version >= 3, false, 6); n > 0 {
+		m.ResultsByPartition = newSlice[AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult](r, n)
+		for i := 0; i < n && r.OK(); i++ {
+			m.ResultsByPartition = append(m.ResultsByPartition, AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult{})
+			m.ResultsByPartition[i].decode(r, version)
 		}
 	}
 	if version >= 3 {
@@ -413,11 +391,11 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult) decode(r *kbin
 	}
 }
 
-// AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult is an element of AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult.ResultsByPartition: version 4 and up.
+// AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult is an element of AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult.ResultsByPartition.
 type AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult struct {
 	PartitionIndex     int32
 	PartitionErrorCode int16
-	UnknownTags        []Tag
+	UnknownTags        []Tag // version 3 and up
 }
 
 // SetDefaults sets every field to its default.
@@ -428,13 +406,19 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult) SetDefault
 func (m *AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult) append(w *kbin.Writer, version int16) {
 	w.Int32(m.PartitionIndex)
 	w.Int16(m.PartitionErrorCode)
-	w.Tags(m.UnknownTags)
+	if version >= 3 {
+		w.Tags(m.UnknownTags)
+	} else if len(m.UnknownTags) > 0 {
+		w.Unsupported("AddPartitionsToTxnPartitionResult.UnknownTags")
+	}
 }
 
 func (m *AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult) decode(r *kbin.Reader, version int16) {
 	m.PartitionIndex = r.Int32()
 	m.PartitionErrorCode = r.Int16()
-	for tags := r.Tags(); tags.Next(); {
-		m.UnknownTags = append(m.UnknownTags, tags.Unknown())
+	if version >= 3 {
+		for tags := r.Tags(); tags.Next(); {
+			m.UnknownTags = append(m.UnknownTags, tags.Unknown())
+		}
 	}
 }

@@ -9,7 +9,8 @@ import (
 // version they must agree on the bytes; names, defaults and the permission to
 // ignore a field come from the newer one.
 type merger struct {
-	done map[[2]*structType]*structType // common structs by where they come from
+	floorValid, ceilingValid versions
+	done                     map[[2]*structType]*structType // common structs by where they come from
 }
 
 // side is one release's view of a struct: nil fields if it has none.
@@ -34,7 +35,7 @@ func mergeMessages(floor, ceiling *message) (*message, error) {
 	if floor.flexible&both != ceiling.flexible&both {
 		return nil, fmt.Errorf("%s: flexible versions differ: %s and %s", ceiling.name, floor.flexible&both, ceiling.flexible&both)
 	}
-	g := merger{done: map[[2]*structType]*structType{}}
+	g := merger{floor.valid, ceiling.valid, map[[2]*structType]*structType{}}
 	root, err := g.structs(floor.root, ceiling.root, floor.valid, ceiling.valid)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ceiling.name, err)
@@ -52,7 +53,7 @@ func mergeAlone(floor, ceiling *message) (*message, error) {
 	if only == nil {
 		only = floor
 	}
-	g := merger{done: map[[2]*structType]*structType{}}
+	g := merger{0, only.valid, map[[2]*structType]*structType{}}
 	root, err := g.structs(nil, only.root, 0, only.valid)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", only.name, err)
@@ -70,11 +71,14 @@ func (g *merger) structs(floor, ceiling *structType, floorIn, ceilingIn versions
 	if common == nil {
 		common = floor
 	}
-	if out, ok := g.done[id]; ok && common.name != "" {
-		return out, nil
-	}
 	out := &structType{name: common.name}
-	g.done[id] = out
+	if common.name != "" { // other fields may use it in other versions
+		if before, ok := g.done[id]; ok {
+			return before, nil
+		}
+		g.done[id] = out
+		floorIn, ceilingIn = g.floorValid, g.ceilingValid
+	}
 	f, c := sideOf(floor, floorIn), sideOf(ceiling, ceilingIn)
 	pairs, err := pair(f, c)
 	if err != nil {

@@ -75,6 +75,9 @@ func mergeReleases(floor, ceiling *release) ([]*message, error) {
 		if err := trim(m.root, map[*structType]bool{}); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.name, err)
 		}
+		if err := m.checkSizes(m.root); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.name, err)
+		}
 		out = append(out, m)
 	}
 	slices.SortFunc(out, func(a, b *message) int { return strings.Compare(a.name, b.name) })
@@ -83,4 +86,21 @@ func mergeReleases(floor, ceiling *release) ([]*message, error) {
 
 func forBrokers(m *message) bool {
 	return m != nil && (m.kind != "request" || slices.Contains(m.listeners, "broker"))
+}
+
+// checkSizes refuses arrays of structs that take no bytes in some version:
+// nothing would bound their count.
+func (m *message) checkSizes(s *structType) error {
+	for _, f := range s.fields {
+		if f.array && f.elemMinSize(m.flexible) < 1 {
+			return fmt.Errorf("field %s: an array of empty elements", f.name)
+		}
+		if f.of == nil {
+			continue
+		}
+		if err := m.checkSizes(f.of); err != nil {
+			return err
+		}
+	}
+	return nil
 }
