@@ -15,46 +15,60 @@ import (
 
 var releaseForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`)
 
-// clientsJar returns the path of the kafka-clients jar of a release, which
-// Maven brings into the user's cache folder the first time.
+// clientsJar returns the path of the kafka-clients jar of a release.
 func clientsJar(ctx context.Context, release string) (string, error) {
-	if !releaseForm.MatchString(release) {
-		return "", fmt.Errorf("release %q: want digits and dots", release)
+	return artifact(ctx, "org.apache.kafka", "kafka-clients", release)
+}
+
+// classPath returns what Kafka's own message classes of a release need.
+func classPath(ctx context.Context, release string) (string, error) {
+	clients, err := clientsJar(ctx, release)
+	if err != nil {
+		return "", err
+	}
+	logging, err := artifact(ctx, "org.slf4j", "slf4j-api", "1.7.36")
+	return clients + string(os.PathListSeparator) + logging, err
+}
+
+// artifact returns the path of a jar, which Maven brings into the user's cache
+// folder the first time.
+func artifact(ctx context.Context, group, name, version string) (string, error) {
+	if !releaseForm.MatchString(version) {
+		return "", fmt.Errorf("version %q of %s: want digits and dots", version, name)
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
 	dir := filepath.Join(cache, "afkak", "gen")
-	jar := filepath.Join(dir, "kafka-clients-"+release+".jar")
+	jar := filepath.Join(dir, name+"-"+version+".jar")
 	if _, err := os.Stat(jar); err == nil {
 		return jar, nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	if err := fetch(ctx, dir, release); err != nil {
-		return "", fmt.Errorf("kafka-clients %s: %w", release, err)
+	if err := fetch(ctx, jar, group+":"+name+":"+version); err != nil {
+		return "", fmt.Errorf("%s %s: %w", name, version, err)
 	}
 	return jar, nil
 }
 
-// fetch copies the jar into dir by way of a temporary folder, so that dir never
-// has half of one.
-func fetch(ctx context.Context, dir, release string) error {
-	tmp, err := os.MkdirTemp(dir, "fetch-")
+// fetch has Maven copy the artifact into a temporary folder and moves it from
+// there, so that there is never half a jar.
+func fetch(ctx context.Context, jar, coordinates string) error {
+	tmp, err := os.MkdirTemp(filepath.Dir(jar), "fetch-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
 	cmd := exec.CommandContext(ctx, "mvn", "-B", "-q", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy",
-		"-Dartifact=org.apache.kafka:kafka-clients:"+release, "-DoutputDirectory="+tmp)
+		"-Dartifact="+coordinates, "-DoutputDirectory="+tmp)
 	cmd.Dir = tmp
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("mvn (is Maven installed?): %w\n%s", err, out)
 	}
-	name := "kafka-clients-" + release + ".jar"
-	return os.Rename(filepath.Join(tmp, name), filepath.Join(dir, name))
+	return os.Rename(filepath.Join(tmp, filepath.Base(jar)), jar)
 }
 
 // readDefinitions reads the message definitions out of a kafka-clients jar.

@@ -19,11 +19,26 @@ func main() {
 	ceiling := flag.String("ceiling", "4.4.0", "newest `release` of kafka-clients")
 	out := flag.String("out", ".", "`folder` of the generated files")
 	check := flag.Bool("check", false, "write nothing; fail if a file in the folder is not as it would be written")
+	classes := flag.String("classpath", "", "only print a Java class path of kafka-clients of this `release`")
 	flag.Parse()
-	if err := run(*floor, *ceiling, *out, *check); err != nil {
+	var err error
+	if *classes != "" {
+		err = printClassPath(*classes)
+	} else {
+		err = run(*floor, *ceiling, *out, *check)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
+}
+
+func printClassPath(release string) error {
+	path, err := classPath(context.Background(), release)
+	if err == nil {
+		fmt.Println(path)
+	}
+	return err
 }
 
 func run(floor, ceiling, out string, check bool) error {
