@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -342,4 +343,28 @@ func TestCodecNames(t *testing.T) {
 	if got := Codec(7).String(); got != "codec 7" {
 		t.Errorf("Codec(7).String() = %q", got)
 	}
+}
+
+func TestManyGoroutinesShareThePools(t *testing.T) {
+	src := inputs()[25]
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			own := src[i*1000:]
+			for range 5 {
+				for _, form := range forms {
+					packed, err := Append(nil, own, form.codec, DefaultLevel, form.magic)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					got, err := AppendDecompressed(nil, packed, form.codec, form.magic, len(own))
+					if err != nil || !bytes.Equal(got, own) {
+						t.Errorf("%s magic %d: did not come back: %v", form.codec, form.magic, err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait() // each goroutine ends by itself
 }

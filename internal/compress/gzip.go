@@ -70,20 +70,21 @@ func appendGunzipped(dst, src []byte, limit int) ([]byte, error) {
 	if err := d.r.Reset(&d.in); err != nil {
 		return dst, corrupt(Gzip, unexpected(err))
 	}
-	end := len(dst) + limit
+	start := len(dst)
 	dst = slices.Grow(dst, gunzippedSize(src, limit)+1) // 1: room in which the last Read finds the end
 	for {
 		n, err := d.r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
 		switch {
-		case len(dst) > end:
+		case len(dst)-start > limit:
 			return dst, tooLarge(Gzip, limit)
 		case err == io.EOF:
 			return dst, nil
 		case err != nil:
 			return dst, corrupt(Gzip, unexpected(err))
 		case len(dst) == cap(dst):
-			dst = slices.Grow(dst, min(len(dst), end-len(dst)+1))
+			got := len(dst) - start
+			dst = slices.Grow(dst, min(got, limit-got+1))
 		}
 	}
 }

@@ -158,9 +158,10 @@ func (f *lz4Frame) size(limit int) (int, error) {
 		if !ok || size > f.blockSize {
 			return 0, corrupt(LZ4, "malformed block")
 		}
-		if total += size; total > limit {
+		if size > limit-total {
 			return 0, tooLarge(LZ4, limit)
 		}
+		total += size
 	}
 	if f.flags&lz4ContentSize != 0 && f.contentSize != uint64(total) {
 		return 0, corrupt(LZ4, fmt.Sprintf("frame claims %d bytes, has %d", f.contentSize, total))

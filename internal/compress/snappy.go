@@ -75,9 +75,10 @@ func xerialSize(src []byte, limit int) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if size += n; size > limit {
+		if n > limit-size {
 			return 0, tooLarge(Snappy, limit)
 		}
+		size += n
 	}
 	if len(rest) > 0 {
 		return 0, corrupt(Snappy, fmt.Sprintf("%d bytes at the end are not a whole chunk", len(rest)))
