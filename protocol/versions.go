@@ -78,7 +78,7 @@ type VersionError struct {
 
 func (e *VersionError) Error() string {
 	if e.Missing {
-		return fmt.Sprintf("%s: the broker does not know this request (version %s is needed)", e.Key, e.Ours)
+		return fmt.Sprintf("%s: the broker does not know this request (needed: version %s)", e.Key, e.Ours)
 	}
-	return fmt.Sprintf("%s: the broker speaks version %s, version %s is needed", e.Key, e.Theirs, e.Ours)
+	return fmt.Sprintf("%s: the broker speaks version %s, needed is version %s", e.Key, e.Theirs, e.Ours)
 }
