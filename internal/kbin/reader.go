@@ -11,18 +11,18 @@ import (
 // so that a caller may check once at the end. The zero Reader reads nothing.
 type Reader struct {
 	b   []byte // the whole input
-	off int    // of the next byte; len(b) after a failure
+	off int    // of the next byte; end after a failure
+	end int    // of what may be read: len(b), or the end of a tagged field
 	err error
 }
 
 // NewReader returns a Reader at the start of b, which it never writes to.
-func NewReader(b []byte) Reader { return Reader{b: b} }
+func NewReader(b []byte) Reader { return Reader{b: b, end: len(b)} }
 
 // Len is the number of bytes that are still to be read; 0 after a failure.
-func (r *Reader) Len() int { return len(r.b) - r.off }
+func (r *Reader) Len() int { return r.end - r.off }
 
-// Offset is the position of the next byte; the length of the input after a
-// failure.
+// Offset is the position of the next byte. After a failure it means nothing.
 func (r *Reader) Offset() int { return r.off }
 
 // OK reports that nothing has failed.
@@ -44,7 +44,7 @@ func (r *Reader) End() error {
 func (r *Reader) Fail(err error) {
 	if r.err == nil {
 		r.err = fmt.Errorf("at byte %d of %d: %w", r.off, len(r.b), err)
-		r.off = len(r.b)
+		r.off = r.end
 	}
 }
 
@@ -147,7 +147,7 @@ func (r *Reader) Varlong() int64 {
 
 // Uvarint reads an unsigned varint of 32 bits.
 func (r *Reader) Uvarint() uint32 {
-	if r.off < len(r.b) && r.b[r.off] < 0x80 { // one byte: nearly always
+	if r.off < r.end && r.b[r.off] < 0x80 { // one byte: nearly always
 		v := r.b[r.off]
 		r.off++
 		return uint32(v)
@@ -159,7 +159,7 @@ func (r *Reader) Uvarint() uint32 {
 func (r *Reader) uvarint(limit int, top byte) uint64 {
 	var v uint64
 	for i := range limit {
-		if r.off+i >= len(r.b) {
+		if r.off+i >= r.end {
 			r.Fail(fmt.Errorf("%w: varint without an end", ErrTruncated))
 			return 0
 		}

@@ -17,7 +17,7 @@ type TagReader struct {
 	Number uint32 // of the current field
 
 	r     *Reader
-	whole []byte // input of r; while a field is read, r sees no further than its end
+	end   int // of what r may read; while a field is read, r is held to its end
 	left  uint32
 	first bool
 }
@@ -29,7 +29,7 @@ func (r *Reader) Tags() TagReader {
 		r.Fail(fmt.Errorf("%w: %d tagged fields, %d bytes there", ErrTruncated, n, r.Len()))
 		n = 0
 	}
-	return TagReader{r: r, whole: r.b, left: n, first: true}
+	return TagReader{r: r, end: r.end, left: n, first: true}
 }
 
 // Next ends the current field, which must have been read to its last byte, and
@@ -39,9 +39,9 @@ func (t *TagReader) Next() bool {
 	if !t.first && r.Len() > 0 {
 		r.Fail(fmt.Errorf("%w: tagged field %d: %d %w", ErrMalformed, t.Number, r.Len(), ErrTrailing))
 	}
-	r.b = t.whole
+	r.end = t.end
 	if r.err != nil {
-		r.off = len(r.b)
+		r.off = r.end
 		return false
 	}
 	if t.left == 0 {
@@ -66,7 +66,7 @@ func (t *TagReader) enter() bool {
 		return false
 	}
 	t.Number, t.first = number, false
-	r.b = r.b[:r.off+int(size)]
+	r.end = r.off + int(size)
 	return true
 }
 
