@@ -26,6 +26,47 @@ type file struct {
 // emitter writes the Go files of a set of messages.
 type emitter struct {
 	floor, ceiling string // releases
+	newest         *release
+	names          map[int]string // of all APIs, by key
+}
+
+// files emits one file for each API and each other message, and the registry.
+func (e *emitter) files(messages []*message) ([]file, error) {
+	n := namer{taken: map[string]bool{}}
+	for _, m := range messages {
+		if err := n.message(m); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	apis, others, err := pairUp(messages)
+	if err != nil {
+		return nil, err
+	}
+	var files []file
+	for _, a := range apis {
+		f, err := e.messageFile(a.name, a.request, a.response)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	for _, m := range others {
+		f, err := e.messageFile(m.name, m)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	f, err := e.registry(apis, others)
+	return append(files, f), err
+}
+
+func (e *emitter) messageFile(name string, messages ...*message) (file, error) {
+	p := new(printer)
+	for _, m := range messages {
+		e.emitMessage(p, m)
+	}
+	return e.file(snake(name)+".go", p)
 }
 
 // file formats what p holds and puts the header above.
@@ -51,10 +92,10 @@ type emission struct {
 }
 
 // emitMessage prints the types and methods of m.
-func (e *emitter) emitMessage(p *printer, m *message, what string) {
+func (e *emitter) emitMessage(p *printer, m *message) {
 	em := &emission{printer: p, m: m}
 	em.collect(m.root)
-	em.line("// %s", what)
+	em.line("// %s", e.about(m))
 	em.structType(m.root)
 	em.entryPoints()
 	em.methods(m.root)

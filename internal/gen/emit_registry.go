@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,9 +22,37 @@ type api struct {
 	request, response *message
 }
 
-// emitRegistry prints the table of APIs. names has all keys that Kafka knows,
-// those without messages here as well.
-func (e *emitter) emitRegistry(apis []api, names map[int]string, data []*message) (file, error) {
+// pairUp sorts messages into APIs, by key, and others.
+func pairUp(messages []*message) (apis []api, others []*message, err error) {
+	byKey := map[int]*api{}
+	for _, m := range messages {
+		if m.key < 0 {
+			others = append(others, m)
+			continue
+		}
+		a := byKey[m.key]
+		if a == nil {
+			a = &api{name: apiName(m.name), key: m.key}
+			byKey[m.key] = a
+		}
+		if m.kind == "request" {
+			a.request = m
+		} else {
+			a.response = m
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		a := byKey[key]
+		if a.request == nil || a.response == nil || a.request.valid != a.response.valid {
+			return nil, nil, fmt.Errorf("%s: request and response do not have the same versions", a.name)
+		}
+		apis = append(apis, *a)
+	}
+	return apis, others, nil
+}
+
+// registry prints the table of APIs.
+func (e *emitter) registry(apis []api, others []*message) (file, error) {
 	p := new(printer)
 	p.line("// The API keys of the requests in this package.\nconst (")
 	for _, a := range apis {
@@ -39,11 +68,11 @@ func (e *emitter) emitRegistry(apis []api, names map[int]string, data []*message
 		p.line("{Key%s, %d, %d, %d},", goName(a.name), a.request.valid.min(), a.request.valid.max(), flexible)
 	}
 	p.line("}\n")
-	e.names(p, names)
+	e.apiNames(p)
 	e.constructor(p, "NewRequest", "Request", "the request", apis)
 	e.constructor(p, "NewResponse", "Response", "the response", apis)
 	p.line("// dataTypes makes one of each type that is not a request or response.\nvar dataTypes = []func() dataType{")
-	for _, m := range data {
+	for _, m := range others {
 		if m.kind == "data" {
 			p.line("func() dataType { return New%s() },", m.root.goName)
 		}
@@ -52,16 +81,11 @@ func (e *emitter) emitRegistry(apis []api, names map[int]string, data []*message
 	return e.file("registry.go", p)
 }
 
-func (e *emitter) names(p *printer, names map[int]string) {
+func (e *emitter) apiNames(p *printer) {
 	p.line("// apiNames has the names of all keys, also of those that brokers only use among themselves.")
 	p.line("var apiNames = [...]string{")
-	var keys []int
-	for key := range names {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		p.line("%d: %q,", key, names[key])
+	for _, key := range slices.Sorted(maps.Keys(e.names)) {
+		p.line("%d: %q,", key, e.names[key])
 	}
 	p.line("}\n")
 }
@@ -76,7 +100,7 @@ func (e *emitter) constructor(p *printer, name, kind, what string, apis []api) {
 }
 
 // about is the comment on a message.
-func (e *emitter) about(m *message, ceiling versions) string {
+func (e *emitter) about(m *message) string {
 	name := goName(m.name)
 	text := name + " is "
 	switch m.kind {
@@ -97,8 +121,8 @@ func (e *emitter) about(m *message, ceiling versions) string {
 		text += fmt.Sprintf(", flexible from %d", m.flexible.min())
 	}
 	text += "."
-	if ceiling != 0 && ceiling != m.valid {
-		text += fmt.Sprintf("\n// kafka-clients %s no longer has %s.", e.ceiling, m.valid&^ceiling)
+	if in := e.newest.byID[m.id()]; in != nil && in.valid != m.valid {
+		text += fmt.Sprintf("\n// kafka-clients %s no longer has %s.", e.ceiling, m.valid&^in.valid)
 	}
 	return text
 }

@@ -11,7 +11,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 )
 
 func main() {
@@ -68,8 +67,8 @@ func generate(floor, ceiling string) ([]file, error) {
 	}
 	names := maps.Clone(old.names)
 	maps.Copy(names, newest.names)
-	e := &emitter{floor: floor, ceiling: ceiling}
-	return e.files(messages, newest, names)
+	e := &emitter{floor: floor, ceiling: ceiling, newest: newest, names: names}
+	return e.files(messages)
 }
 
 func load(version string) (*release, error) {
@@ -86,63 +85,6 @@ func load(version string) (*release, error) {
 		return nil, fmt.Errorf("%s: %w", jar, err)
 	}
 	return r, nil
-}
-
-// files emits one file for each API and each other message, and the registry.
-func (e *emitter) files(messages []*message, newest *release, names map[int]string) ([]file, error) {
-	n := namer{taken: map[string]bool{}}
-	printers := map[string]*printer{}
-	byKey := map[int]*api{}
-	var others []*message
-	for _, m := range messages {
-		if err := n.message(m); err != nil {
-			return nil, fmt.Errorf("%s: %w", m.name, err)
-		}
-		name := m.name
-		if m.key >= 0 {
-			name = apiName(name)
-			a := byKey[m.key]
-			if a == nil {
-				a = &api{name: name, key: m.key}
-				byKey[m.key] = a
-			}
-			if m.kind == "request" {
-				a.request = m
-			} else {
-				a.response = m
-			}
-		} else {
-			others = append(others, m)
-		}
-		p := printers[name]
-		if p == nil {
-			p = new(printer)
-			printers[name] = p
-		}
-		var ceiling versions
-		if in := newest.byID[m.id()]; in != nil {
-			ceiling = in.valid
-		}
-		e.emitMessage(p, m, e.about(m, ceiling))
-	}
-	var files []file
-	for name, p := range printers {
-		f, err := e.file(snake(name)+".go", p)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
-	}
-	var apis []api
-	for _, key := range slices.Sorted(maps.Keys(byKey)) {
-		a := byKey[key]
-		if a.request == nil || a.response == nil || a.request.valid != a.response.valid {
-			return nil, fmt.Errorf("%s: request and response do not have the same versions", a.name)
-		}
-		apis = append(apis, *a)
-	}
-	f, err := e.emitRegistry(apis, names, others)
-	return append(files, f), err
 }
 
 // write replaces the generated files in dir.
