@@ -73,8 +73,8 @@ func (c *Cluster) DoJob(ctx context.Context, job Job) (protocol.Response, error)
 		}
 	}
 	var resp protocol.Response
-	if r.first != nil || len(failed) < len(units) || len(units) == 0 {
-		resp = r.splitter.join(r.first, pointers(units))
+	if r.base != nil || len(failed) < len(units) || len(units) == 0 {
+		resp = r.splitter.join(r.base, pointers(units))
 	}
 	switch {
 	case len(failed) == 0:
@@ -125,9 +125,9 @@ func (c *Cluster) doEverywhere(ctx context.Context, job Job, r *route) (protocol
 		case !u.answered:
 			failed = append(failed, runs[i].itemError(u))
 		case resp == nil:
-			resp = runs[i].first
+			resp, _ = u.answer.(protocol.Response)
 		default:
-			r.gather.merge(resp, runs[i].first)
+			r.gather.merge(resp, u.answer.(protocol.Response))
 		}
 	}
 	if len(failed) > 0 {

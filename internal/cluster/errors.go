@@ -72,18 +72,22 @@ type ItemError struct {
 }
 
 func (e *ItemError) Error() string {
-	where := ""
-	if e.Broker >= 0 || e.Addr != "" {
-		where = " on " + brokerName(e.Broker, e.Addr)
-	}
+	item := e.Item.String()
 	var own *conn.Error
-	if errors.As(e.Err, &own) { // it names the broker itself
-		where = ""
+	switch {
+	case errors.As(e.Err, &own) && item == "": // it names request and broker itself
+		return e.Err.Error()
+	case own != nil:
+		return item + ": " + e.Err.Error()
 	}
-	if item := e.Item.String(); item != "" {
-		return fmt.Sprintf("%v %s%s: %v", e.API, item, where, e.Err)
+	text := e.API.String()
+	if item != "" {
+		text += " " + item
 	}
-	return fmt.Sprintf("%v%s: %v", e.API, where, e.Err)
+	if e.Broker >= 0 || e.Addr != "" {
+		text += " on " + brokerName(e.Broker, e.Addr)
+	}
+	return text + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.

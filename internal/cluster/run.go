@@ -23,8 +23,8 @@ type run struct {
 	call     conn.Call // without request and versions
 	began    time.Time
 
-	mu    sync.Mutex
-	first protocol.Response // the first answer that came
+	mu   sync.Mutex
+	base protocol.Response // see splitter.join
 }
 
 func (c *Cluster) newRun(job Job) (*run, error) {
@@ -225,7 +225,7 @@ func (r *run) match(n *node, units []*unit, version int16, resp protocol.Respons
 	if resp == nil { // none was asked for
 		none.err, none.answered = nil, true
 	} else {
-		r.keepFirst(resp)
+		r.keep(resp)
 		if code := ownCode(resp); code != 0 {
 			none.err = kerr.FromCode(code)
 		}
@@ -248,11 +248,12 @@ func (r *run) match(n *node, units []*unit, version int16, resp protocol.Respons
 	}
 }
 
-func (r *run) keepFirst(resp protocol.Response) {
+// keep keeps the first answer that is no failure as a whole.
+func (r *run) keep(resp protocol.Response) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.first == nil {
-		r.first = resp
+	if r.base == nil || ownCode(r.base) != 0 {
+		r.base = resp
 	}
 }
 

@@ -55,9 +55,9 @@ type splitter interface {
 	pick(req protocol.Request, units []*unit) protocol.Request
 	// read lists what an answer answers.
 	read(resp protocol.Response) []answer
-	// join makes one answer of those units that have one, with the settings
-	// of first, the first answer that came (nil: none).
-	join(first protocol.Response, units []*unit) protocol.Response
+	// join makes one answer of those units that have one; what is not about
+	// units is taken from base, one of the answers (nil: none came).
+	join(base protocol.Response, units []*unit) protocol.Response
 }
 
 // whole is the splitter of requests that cannot be taken apart: one unit, for
@@ -80,7 +80,10 @@ func (w whole) read(resp protocol.Response) []answer {
 	return []answer{{theWhole, firstCode(resp), resp}}
 }
 
-func (w whole) join(first protocol.Response, _ []*unit) protocol.Response { return first }
+func (w whole) join(_ protocol.Response, units []*unit) protocol.Response {
+	resp, _ := units[0].answer.(protocol.Response)
+	return resp
+}
 
 // waves parts units so that no wave asks for the same item twice: brokers take
 // one entry for a partition per request. Order within an item is kept.

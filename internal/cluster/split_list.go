@@ -43,10 +43,10 @@ func (s *byElement[Q, QE, R, RE]) read(resp protocol.Response) []answer {
 	return answers
 }
 
-func (s *byElement[Q, QE, R, RE]) join(first protocol.Response, units []*unit) protocol.Response {
+func (s *byElement[Q, QE, R, RE]) join(base protocol.Response, units []*unit) protocol.Response {
 	var out R
-	if first != nil {
-		out = *any(first).(*R)
+	if base != nil {
+		out = *any(base).(*R)
 	}
 	var elements []RE
 	for _, u := range units {

@@ -90,10 +90,10 @@ func (s *byPartition[Q, QT, QP, R, RT, RP]) read(resp protocol.Response) []answe
 	return answers
 }
 
-func (s *byPartition[Q, QT, QP, R, RT, RP]) join(first protocol.Response, units []*unit) protocol.Response {
+func (s *byPartition[Q, QT, QP, R, RT, RP]) join(base protocol.Response, units []*unit) protocol.Response {
 	var out R
-	if first != nil {
-		out = *any(first).(*R)
+	if base != nil {
+		out = *any(base).(*R)
 	}
 	topics := s.answered(&out)
 	*topics = nil
