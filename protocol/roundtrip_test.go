@@ -137,15 +137,14 @@ func TestVersionsOutsideTheRangeAreRefused(t *testing.T) {
 func TestVectorJoinsToWhatAppendToWrites(t *testing.T) {
 	vectors := 0
 	for _, s := range subjects() {
-		m, ok := s.new().(VectorAppender)
-		if !ok {
+		if _, ok := s.new().(VectorAppender); !ok {
 			continue
 		}
 		vectors++
 		for version := s.Min; version <= s.Max; version++ {
 			in, _ := s.filled(t, version, 0)
 			large := growRecords(reflect.ValueOf(in).Elem())
-			m = in.(VectorAppender)
+			m := in.(VectorAppender)
 			whole, err := m.AppendTo([]byte("head"), version)
 			if err != nil {
 				t.Fatal(err)

@@ -38,10 +38,9 @@ func span(from, to int) versions {
 	return versions(1)<<(to+1) - versions(1)<<from
 }
 
-func (vs versions) has(v int) bool             { return vs>>v&1 == 1 }
-func (vs versions) min() int                   { return bits.TrailingZeros64(uint64(vs)) }
-func (vs versions) max() int                   { return bits.Len64(uint64(vs)) - 1 }
-func (vs versions) contains(sub versions) bool { return sub&^vs == 0 }
+func (vs versions) has(v int) bool { return vs>>v&1 == 1 }
+func (vs versions) min() int       { return bits.TrailingZeros64(uint64(vs)) }
+func (vs versions) max() int       { return bits.Len64(uint64(vs)) - 1 }
 
 // all calls yield for each version, ascending.
 func (vs versions) all(yield func(int) bool) {
