@@ -18,8 +18,8 @@ func (b *Broker) handleAPIVersions(req *request, message *protocol.APIVersionsRe
 		}
 		req.conn.logger.Debug("client named itself", "software", message.ClientSoftwareName, "version", message.ClientSoftwareVersion)
 	}
-	if req.version >= 5 && b.isNotAddressed(message) { // KIP-1242
-		return &protocol.APIVersionsResponse{ErrorCode: kerr.RebootstrapRequired.Code(), FinalizedFeaturesEpoch: -1}, nil
+	if code := b.checkAddressee(message); code != kerr.None {
+		return &protocol.APIVersionsResponse{ErrorCode: code.Code(), FinalizedFeaturesEpoch: -1}, nil
 	}
 	resp := &protocol.APIVersionsResponse{FinalizedFeaturesEpoch: 0}
 	for _, key := range slices.Sorted(maps.Keys(apis)) {
@@ -28,12 +28,18 @@ func (b *Broker) handleAPIVersions(req *request, message *protocol.APIVersionsRe
 	return resp, nil
 }
 
-// isNotAddressed says that the client took this broker for another one.
-func (b *Broker) isNotAddressed(message *protocol.APIVersionsRequest) bool {
-	if message.ClusterID != nil && *message.ClusterID != b.cfg.ClusterID {
-		return true
+// checkAddressee refuses a client that took this broker for another one; since
+// version 5 it may say which it wants (KIP-1242).
+func (b *Broker) checkAddressee(message *protocol.APIVersionsRequest) kerr.Error {
+	switch {
+	case message.ClusterID == nil && message.NodeID == -1:
+		return kerr.None
+	case message.ClusterID == nil || message.NodeID == -1:
+		return kerr.InvalidRequest
+	case *message.ClusterID != b.cfg.ClusterID || message.NodeID != b.cfg.NodeID:
+		return kerr.RebootstrapRequired
 	}
-	return message.NodeID != -1 && message.NodeID != b.cfg.NodeID
+	return kerr.None
 }
 
 // downgrade answers an ApiVersions request of a version that is too new: in

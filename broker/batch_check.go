@@ -27,9 +27,6 @@ type batchCheck struct {
 	logger          *slog.Logger
 }
 
-// name is that of the partition in Kafka's messages.
-func (c *batchCheck) name() string { return fmt.Sprintf("%s-%d", c.topic.name, c.partition) }
-
 // Positions in the header of a record batch.
 const (
 	magicAt        = 16
@@ -82,7 +79,7 @@ func checkMagic(data []byte) *produceFailure {
 		return nil
 	}
 	failure := refuse(kerr.CorruptMessage)
-	failure.message = fmt.Sprintf("Invalid magic found in record: %d", data[magicAt])
+	failure.message = fmt.Sprintf("no message format is called magic %d", data[magicAt])
 	return failure
 }
 

@@ -15,7 +15,7 @@ func (b *Broker) handleCreatePartitions(req *request, message *protocol.CreatePa
 		if times[asked.Name] == 0 {
 			continue // answered already
 		}
-		err := requestErrorf(kerr.InvalidRequest, "Duplicate topic name.")
+		err := requestErrorf(kerr.InvalidRequest, "topic %s is named more than once in the request", asked.Name)
 		if times[asked.Name] == 1 {
 			err = b.createPartitions(asked, message.ValidateOnly)
 		}

@@ -22,7 +22,7 @@ func (b *Broker) handleCreateTopics(req *request, message *protocol.CreateTopics
 			resp.Topics = append(resp.Topics, b.createTopic(asked, message.ValidateOnly))
 		default:
 			times[asked.Name] = 0
-			resp.Topics = append(resp.Topics, notCreated(asked.Name, requestErrorf(kerr.InvalidRequest, "Duplicate topic name.")))
+			resp.Topics = append(resp.Topics, notCreated(asked.Name, requestErrorf(kerr.InvalidRequest, "topic %s is named more than once in the request", asked.Name)))
 		}
 	}
 	return resp, nil
@@ -63,6 +63,7 @@ func notCreated(name string, err *requestError) protocol.CreateTopicsResponseTop
 		ErrorMessage:      text(err.message),
 		NumPartitions:     -1,
 		ReplicationFactor: -1,
+		Configs:           []protocol.CreateTopicsResponseTopicConfig{},
 	}
 }
 
@@ -75,7 +76,7 @@ func (b *Broker) topicSpec(asked protocol.CreateTopicsRequestTopic) (topicSpec, 
 	spec := topicSpec{name: asked.Name, partitions: asked.NumPartitions, configs: make(map[string]string)}
 	for _, config := range asked.Configs {
 		if config.Value == nil {
-			return spec, requestErrorf(kerr.InvalidConfig, "Null value not supported for topic configs: %s", config.Name)
+			return spec, requestErrorf(kerr.InvalidConfig, "config %s has no value", config.Name)
 		}
 		spec.configs[config.Name] = *config.Value
 	}
@@ -95,23 +96,23 @@ func checkReplicas(factor int16) *requestError {
 	case factor == -1 || factor == 1:
 		return nil
 	case factor < 1:
-		return requestErrorf(kerr.InvalidReplicationFactor, "Replication factor must be larger than 0, or -1 to use the default value.")
+		return requestErrorf(kerr.InvalidReplicationFactor, "replication factor %d: it has to be 1 at least, or -1 for the default", factor)
 	}
-	return requestErrorf(kerr.InvalidReplicationFactor, "Unable to replicate the partition %d time(s): The target replication factor of %d cannot be reached because only 1 broker(s) are registered.", factor, factor)
+	return requestErrorf(kerr.InvalidReplicationFactor, "replication factor %d, but there is one broker", factor)
 }
 
 // checkAssignments accepts partitions 0, 1, 2, … each on this broker.
 func (b *Broker) checkAssignments(asked protocol.CreateTopicsRequestTopic) *requestError {
 	if asked.ReplicationFactor != -1 {
-		return requestErrorf(kerr.InvalidRequest, "A manual partition assignment was specified, but replication factor was not set to -1.")
+		return requestErrorf(kerr.InvalidRequest, "with partitions assigned to brokers the replication factor has to be -1, it is %d", asked.ReplicationFactor)
 	}
 	if asked.NumPartitions != -1 {
-		return requestErrorf(kerr.InvalidRequest, "A manual partition assignment was specified, but numPartitions was not set to -1.")
+		return requestErrorf(kerr.InvalidRequest, "with partitions assigned to brokers their number has to be -1, it is %d", asked.NumPartitions)
 	}
 	seen := make(map[int32]bool)
 	for _, assignment := range asked.Assignments {
 		if seen[assignment.PartitionIndex] {
-			return requestErrorf(kerr.InvalidReplicaAssignment, "Found multiple manual partition assignments for partition %d", assignment.PartitionIndex)
+			return requestErrorf(kerr.InvalidReplicaAssignment, "partition %d is assigned more than once", assignment.PartitionIndex)
 		}
 		seen[assignment.PartitionIndex] = true
 		if reason := b.checkAssignment(assignment.BrokerIDs); reason != "" {
@@ -120,7 +121,7 @@ func (b *Broker) checkAssignments(asked protocol.CreateTopicsRequestTopic) *requ
 	}
 	for i := range asked.Assignments {
 		if !seen[int32(i)] {
-			return requestErrorf(kerr.InvalidReplicaAssignment, "partitions should be a consecutive 0-based integer sequence")
+			return requestErrorf(kerr.InvalidReplicaAssignment, "assigned partitions have to be numbered 0, 1, 2, …")
 		}
 	}
 	return nil
@@ -128,15 +129,15 @@ func (b *Broker) checkAssignments(asked protocol.CreateTopicsRequestTopic) *requ
 
 func (b *Broker) checkAssignment(brokers []int32) string {
 	if len(brokers) == 0 {
-		return "The manual partition assignment includes an empty replica list."
+		return "a partition is assigned to no broker"
 	}
 	for _, id := range brokers {
 		if id != b.cfg.NodeID {
-			return fmt.Sprintf("The manual partition assignment includes broker %d, but no such broker is registered.", id)
+			return fmt.Sprintf("there is no broker %d", id)
 		}
 	}
 	if len(brokers) > 1 {
-		return fmt.Sprintf("The manual partition assignment includes the broker %d more than once.", b.cfg.NodeID)
+		return fmt.Sprintf("a partition is assigned to broker %d more than once", b.cfg.NodeID)
 	}
 	return ""
 }

@@ -26,7 +26,7 @@ func (b *Broker) handleDeleteTopics(req *request, message *protocol.DeleteTopics
 			resp.Responses = append(resp.Responses, b.deleteTopic(d))
 		default:
 			times[d] = 0
-			resp.Responses = append(resp.Responses, d.answer(requestErrorf(kerr.InvalidRequest, "Duplicate topic in the request.")))
+			resp.Responses = append(resp.Responses, d.answer(requestErrorf(kerr.InvalidRequest, "a topic is named more than once in the request")))
 		}
 	}
 	return resp, nil
@@ -50,11 +50,11 @@ func topicsToDelete(message *protocol.DeleteTopicsRequest) []doomed {
 func (b *Broker) deleteTopic(d doomed) protocol.DeleteTopicsResponseResponse {
 	topic, code := b.topics.lookup(d.name, d.id, d.byID)
 	if code != kerr.None {
-		return d.answer(&requestError{code: code})
+		return d.answer(requestErrorf(code, "there is no such topic"))
 	}
 	d.name, d.id = topic.name, topic.id
 	if !b.topics.delete(topic) { // somebody else was faster
-		return d.answer(&requestError{code: kerr.UnknownTopicOrPartition})
+		return d.answer(requestErrorf(kerr.UnknownTopicOrPartition, "there is no such topic"))
 	}
 	b.groups.deleteTopic(topic.name)
 	b.logger.Info("topic deleted", "topic", topic.name)

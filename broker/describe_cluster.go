@@ -14,7 +14,7 @@ func (b *Broker) handleDescribeCluster(req *request, message *protocol.DescribeC
 	resp.SetDefaults()
 	if message.EndpointType != brokerEndpoints {
 		resp.ErrorCode = kerr.MismatchedEndpointType.Code()
-		resp.ErrorMessage = text("The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER")
+		resp.ErrorMessage = text("this is a broker, not a controller")
 		return resp, nil
 	}
 	resp.ClusterID = b.cfg.ClusterID

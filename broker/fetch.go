@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"net"
 	"time"
 
 	"github.com/afkak-go/afkak/kerr"
@@ -21,7 +22,9 @@ func (b *Broker) handleFetch(req *request, message *protocol.FetchRequest) (prot
 	}
 	f.minBytes = min(int(message.MinBytes), f.maxBytes)
 	f.resolve(context.parts)
-	f.wait()
+	if !f.wait() {
+		return nil, net.ErrClosed
+	}
 	return context.finish(f.answers), nil
 }
 
@@ -71,10 +74,11 @@ func (f *fetch) resolve(parts []fetchPartition) {
 }
 
 // wait reads until there is enough to answer, an error to report, or the time
-// is up. An append to one of the partitions wakes it.
-func (f *fetch) wait() {
+// is up. An append to one of the partitions wakes it. It returns false when
+// the broker closes.
+func (f *fetch) wait() bool {
 	if f.read() || f.maxWait <= 0 {
-		return
+		return true
 	}
 	timer := time.NewTimer(f.maxWait)
 	defer timer.Stop()
@@ -87,11 +91,12 @@ func (f *fetch) wait() {
 		select {
 		case <-w.woken:
 		case <-timer.C:
-			return
+			return true
 		case <-f.broker.closing:
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // read fills in the targets' answers and says whether they can be sent
@@ -121,16 +126,16 @@ func (t *fetchTarget) read(maxBytes int, first bool) protocol.FetchResponseRespo
 	if t.lastFetchedEpoch > leaderEpoch { // an epoch that never was (KIP-595)
 		return failedFetch(t.index, kerr.OffsetOutOfRange)
 	}
-	answer := newFetchAnswer(t.index)
-	if end := t.partition.bounds().end; t.lastFetchedEpoch == leaderEpoch && t.offset > end {
-		answer.DivergingEpoch = &protocol.FetchResponseResponsePartitionDivergingEpoch{Epoch: leaderEpoch, EndOffset: end}
+	if bounds := t.partition.bounds(); t.lastFetchedEpoch == leaderEpoch && t.offset > bounds.end {
+		answer := newFetchAnswer(t.index, bounds)
+		answer.DivergingEpoch = &protocol.FetchResponseResponsePartitionDivergingEpoch{Epoch: leaderEpoch, EndOffset: bounds.end}
 		return answer
 	}
 	data, bounds, code := t.partition.read(t.offset, min(maxBytes, int(t.maxBytes)), first)
 	if code != kerr.None {
 		return failedFetch(t.index, code)
 	}
-	answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset = bounds.end, bounds.end, bounds.start
+	answer := newFetchAnswer(t.index, bounds)
 	if data != nil {
 		answer.Records = data
 	}

@@ -11,18 +11,18 @@ type fetchAnswer struct {
 	data protocol.FetchResponseResponsePartition
 }
 
-// newFetchAnswer returns the answer for a partition of which nothing is known.
-func newFetchAnswer(index int32) protocol.FetchResponseResponsePartition {
+// newFetchAnswer returns an answer without records.
+func newFetchAnswer(index int32, bounds bounds) protocol.FetchResponseResponsePartition {
 	var data protocol.FetchResponseResponsePartition
 	data.SetDefaults()
 	data.PartitionIndex = index
-	data.HighWatermark = -1
+	data.HighWatermark, data.LastStableOffset, data.LogStartOffset = bounds.end, bounds.end, bounds.start
 	data.Records = []byte{} // empty and not null, as Kafka has it
 	return data
 }
 
 func failedFetch(index int32, code kerr.Error) protocol.FetchResponseResponsePartition {
-	data := newFetchAnswer(index)
+	data := newFetchAnswer(index, bounds{-1, -1})
 	data.ErrorCode = code.Code()
 	return data
 }

@@ -39,6 +39,9 @@ func (b *Broker) handleListOffsets(req *request, message *protocol.ListOffsetsRe
 				found, code = b.listOffset(req.version, key, part)
 			}
 			named[key] = 0
+			if req.version < 4 { // the answer has no leader epoch before KIP-320
+				found.leaderEpoch = -1
+			}
 			answer.Partitions = append(answer.Partitions, protocol.ListOffsetsResponseTopicPartition{
 				PartitionIndex: part.PartitionIndex,
 				ErrorCode:      code.Code(),

@@ -46,13 +46,6 @@ func singleTopics(topics []protocol.OffsetFetchResponseGroupTopic) []protocol.Of
 
 func (b *Broker) fetchOffsets(version int16, asked protocol.OffsetFetchRequestGroup) protocol.OffsetFetchResponseGroup {
 	group := protocol.OffsetFetchResponseGroup{GroupID: asked.GroupID}
-	if version >= 9 && asked.MemberEpoch >= 0 { // a member's: see groupCode
-		group.ErrorCode = kerr.UnknownMemberID.Code()
-		if !b.groups.has(asked.GroupID) {
-			group.ErrorCode = kerr.GroupIDNotFound.Code()
-		}
-		return group
-	}
 	if asked.Topics == nil {
 		group.Topics = b.allOffsets(asked.GroupID)
 		return group

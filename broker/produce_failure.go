@@ -2,7 +2,6 @@ package broker
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/afkak-go/afkak/internal/record"
 	"github.com/afkak-go/afkak/kerr"
@@ -45,7 +44,7 @@ func (r *rejections) check(c *batchCheck, rec *record.Record, index int32) {
 		return
 	}
 	if c.config.compacted && rec.Key == nil {
-		r.all = append(r.all, rejection{index, "Compacted topic cannot accept message without key in topic partition " + c.name()})
+		r.all = append(r.all, rejection{index, "a record without a key in the compacted topic " + c.topic.name})
 		return
 	}
 	if c.config.logAppendTime || rec.Timestamp == noTimestamp {
@@ -58,7 +57,7 @@ func (r *rejections) check(c *batchCheck, rec *record.Record, index int32) {
 	}
 	if rec.Timestamp < earliest || rec.Timestamp > latest {
 		r.timestamp = true
-		r.all = append(r.all, rejection{index, fmt.Sprintf("Timestamp %d of message with offset %d is out of range. The timestamp should be within [%d, %d]", rec.Timestamp, index, earliest, latest)})
+		r.all = append(r.all, rejection{index, fmt.Sprintf("timestamp %d is not between %d and %d", rec.Timestamp, earliest, latest)})
 	}
 }
 
@@ -73,14 +72,7 @@ func (r *rejections) failure() *produceFailure {
 	failure := &produceFailure{code: kerr.InvalidRecord, records: r.all, inLog: true}
 	if r.timestamp {
 		failure.code = kerr.InvalidTimestamp
-		failure.message = "One or more records have been rejected due to invalid timestamp"
-		return failure
 	}
-	var first []string
-	for _, rejected := range r.all[:min(3, len(r.all))] {
-		first = append(first, fmt.Sprintf("RecordError(batchIndex=%d, message='%s')", rejected.index, rejected.message))
-	}
-	failure.message = fmt.Sprintf("One or more records have been rejected due to %d record errors in total, and only showing the first three errors at most: [%s]",
-		len(r.all), strings.Join(first, ", "))
+	failure.message = fmt.Sprintf("%d records are not allowed in this topic; record %d: %s", len(r.all), r.all[0].index, r.all[0].message)
 	return failure
 }

@@ -16,7 +16,7 @@ import (
 const plain = "PLAIN"
 
 // errAuthentication is all that a client is told of why it was refused.
-var errAuthentication = errors.New("Authentication failed: Invalid username or password")
+var errAuthentication = errors.New("unknown user or wrong password")
 
 // authentication is how far one connection has come with SASL.
 type authentication struct {
@@ -72,7 +72,7 @@ func (a *authentication) verify(token []byte) error {
 	parts := strings.Split(string(token), "\x00")
 	if len(parts) != 3 {
 		a.state = authFailed
-		return fmt.Errorf("Invalid SASL/PLAIN response: expected 3 tokens, got %d", len(parts))
+		return fmt.Errorf("a SASL PLAIN token has 3 parts, this one %d", len(parts))
 	}
 	password, known := a.users[parts[1]]
 	// Digests have one length, so that comparing them tells nothing of it.
@@ -108,7 +108,7 @@ func (b *Broker) handleSaslAuthenticate(req *request, message *protocol.SaslAuth
 	if req.conn.auth.state != authHandshake {
 		return &protocol.SaslAuthenticateResponse{
 			ErrorCode:    kerr.IllegalSaslState.Code(),
-			ErrorMessage: text("SaslAuthenticate request received after successful authentication"),
+			ErrorMessage: text("no SASL handshake came before, or it is over"),
 			AuthBytes:    []byte{},
 		}, nil
 	}

@@ -31,10 +31,10 @@ func parseTopicConfig(set map[string]string, defaults topicDefaults) (*topicConf
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		setting, ok := topicSettings[name]
 		if !ok {
-			return nil, requestErrorf(kerr.InvalidConfig, "Unknown topic config name: %s", name)
+			return nil, requestErrorf(kerr.InvalidConfig, "no topic config is called %s", name)
 		}
 		if reason := setting.check(set[name]); reason != "" {
-			return nil, requestErrorf(kerr.InvalidConfig, "Invalid value %s for configuration %s: %s", set[name], name, reason)
+			return nil, requestErrorf(kerr.InvalidConfig, "topic config %s=%s: %s", name, set[name], reason)
 		}
 	}
 	c := &topicConfig{set: set}
@@ -105,21 +105,21 @@ type topicSetting struct {
 	atLeast  int64    // for numbers
 }
 
-// check says what is wrong with a value, in Kafka's words; "" is nothing.
+// check says what is wrong with a value; "" is nothing.
 func (s topicSetting) check(value string) string {
 	value = strings.TrimSpace(value)
 	switch s.kind {
 	case kindBool:
 		if value != "true" && value != "false" {
-			return "Expected value to be either true or false"
+			return "neither true nor false"
 		}
 	case kindInt:
-		return s.checkInteger(value, 32, "INT")
+		return s.checkInteger(value, 32)
 	case kindLong:
-		return s.checkInteger(value, 64, "LONG")
+		return s.checkInteger(value, 64)
 	case kindDouble:
 		if f, err := strconv.ParseFloat(value, 64); err != nil || math.IsNaN(f) {
-			return "Not a number of type DOUBLE"
+			return "not a number"
 		}
 	case kindString:
 		return s.checkOneOf(value)
@@ -133,13 +133,13 @@ func (s topicSetting) check(value string) string {
 	return ""
 }
 
-func (s topicSetting) checkInteger(value string, bits int, name string) string {
+func (s topicSetting) checkInteger(value string, bits int) string {
 	n, err := strconv.ParseInt(value, 10, bits)
 	if err != nil {
-		return "Not a number of type " + name
+		return "not a whole number of " + strconv.Itoa(bits) + " bits"
 	}
 	if n < s.atLeast {
-		return "Value must be at least " + strconv.FormatInt(s.atLeast, 10)
+		return "less than " + strconv.FormatInt(s.atLeast, 10)
 	}
 	return ""
 }
@@ -148,7 +148,7 @@ func (s topicSetting) checkOneOf(value string) string {
 	if s.oneOf == nil || slices.Contains(s.oneOf, value) {
 		return ""
 	}
-	return "String must be one of: " + strings.Join(s.oneOf, ", ")
+	return "none of " + strings.Join(s.oneOf, ", ")
 }
 
 const anyNumber = math.MinInt64

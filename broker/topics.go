@@ -193,14 +193,14 @@ func (t *topics) addPartitions(name string, count int32, assigned int, validateO
 	}
 	switch have := int32(len(old.partitions)); {
 	case count == have:
-		return requestErrorf(kerr.InvalidPartitions, "Topic already has %d partition(s).", have)
+		return requestErrorf(kerr.InvalidPartitions, "the topic has %d partitions already", have)
 	case count < have:
-		return requestErrorf(kerr.InvalidPartitions, "The topic %s currently has %d partition(s); %d would not be an increase.", name, have, count)
+		return requestErrorf(kerr.InvalidPartitions, "topic %s has %d partitions: it can get more, not %d", name, have, count)
 	case count > maxPartitions:
-		return requestErrorf(kerr.PolicyViolation, "Excessively large number of additional partitions per request.")
+		return requestErrorf(kerr.PolicyViolation, "%d partitions in one request, %d are allowed", count-have, maxPartitions)
 	}
 	if added := int(count) - len(old.partitions); assigned >= 0 && assigned != added {
-		return requestErrorf(kerr.InvalidReplicaAssignment, "Attempted to add %d additional partition(s), but only %d assignment(s) were specified.", added, assigned)
+		return requestErrorf(kerr.InvalidReplicaAssignment, "%d partitions to add, but brokers for %d", added, assigned)
 	}
 	if validateOnly {
 		return nil
@@ -233,11 +233,11 @@ func (t *topics) delete(gone *topic) bool {
 // only where Kafka's metrics do not: in '.' against '_'.
 func (t *topics) checkFree(name string) *requestError {
 	if _, ok := t.byName[name]; ok {
-		return requestErrorf(kerr.TopicAlreadyExists, "Topic '%s' already exists.", name)
+		return requestErrorf(kerr.TopicAlreadyExists, "topic %s exists already", name)
 	}
 	for other := range t.byName {
 		if collides(name, other) {
-			return requestErrorf(kerr.InvalidTopicException, "Topic '%s' collides with existing topic: %s", name, other)
+			return requestErrorf(kerr.InvalidTopicException, "topic %s differs from topic %s in nothing but . and _, which metrics cannot tell apart", name, other)
 		}
 	}
 	return nil
@@ -273,23 +273,23 @@ var topicNameChars = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 func checkTopicName(name string) *requestError {
 	switch {
 	case name == "":
-		return requestErrorf(kerr.InvalidTopicException, "Topic name is invalid: the empty string is not allowed")
+		return requestErrorf(kerr.InvalidTopicException, "a topic needs a name")
 	case name == "." || name == "..":
-		return requestErrorf(kerr.InvalidTopicException, "Topic name is invalid: '%s' is not allowed", name)
+		return requestErrorf(kerr.InvalidTopicException, "a topic may not be called %q", name)
 	case len(name) > maxTopicName:
-		return requestErrorf(kerr.InvalidTopicException, "Topic name is invalid: the length of '%s' is longer than the max allowed length %d", name, maxTopicName)
+		return requestErrorf(kerr.InvalidTopicException, "a topic name of %d characters, %d are allowed", len(name), maxTopicName)
 	case !topicNameChars.MatchString(name):
-		return requestErrorf(kerr.InvalidTopicException, "Topic name is invalid: '%s' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'", name)
+		return requestErrorf(kerr.InvalidTopicException, "topic name %q: only a-z, A-Z, 0-9, dot, underscore and dash are allowed", name)
 	}
 	return nil
 }
 
 func checkPartitions(n int32) *requestError {
 	if n <= 0 {
-		return requestErrorf(kerr.InvalidPartitions, "Number of partitions was set to an invalid non-positive value.")
+		return requestErrorf(kerr.InvalidPartitions, "%d partitions: there has to be one at least", n)
 	}
 	if n > maxPartitions {
-		return requestErrorf(kerr.PolicyViolation, "Excessively large number of partitions per request.")
+		return requestErrorf(kerr.PolicyViolation, "%d partitions in one request, %d are allowed", n, maxPartitions)
 	}
 	return nil
 }
