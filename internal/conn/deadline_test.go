@@ -192,3 +192,25 @@ func TestABrokerThatKeepsAnsweringIsNotSilent(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAnswerThatTricklesInDoesNotOutliveItsTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t, modern(func(s *session, req request) bool {
+			_, _ = s.Write([]byte{0, 0, 100, 0, byte(req.correlation >> 24), byte(req.correlation >> 16), byte(req.correlation >> 8), byte(req.correlation)})
+			for {
+				if _, err := s.Write([]byte{0}); err != nil {
+					return false
+				}
+				time.Sleep(time.Second)
+			}
+		}))
+		c := p.open(conn.Config{})
+		began := time.Now()
+		_, err := c.Do(t.Context(), within(7*time.Second, heartbeat()))
+		var timeout *conn.TimeoutError
+		if took := time.Since(began); !errors.As(err, &timeout) || took != 7*time.Second {
+			t.Errorf("got %v after %v", err, took)
+		}
+		p.close(c)
+	})
+}

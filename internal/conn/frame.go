@@ -50,19 +50,22 @@ func (f *frameReader) size() (int, error) {
 // check refuses a length that no broker sends. What cannot be Kafka's first
 // answer is named even where the length would be allowed.
 func (f *frameReader) check(size int) error {
-	hint := ""
 	if size < 0 || size > f.limit || f.answers == 0 {
 		seen, _ := f.r.Peek(f.r.Buffered())
-		hint = strangerHint(seen)
+		if hint := strangerHint(seen); hint != "" {
+			return &ProtocolError{What: "what came is no Kafka answer", Hint: hint}
+		}
 	}
 	switch {
-	case size < 0 && hint == "":
-		hint = "not Kafka's protocol"
-	case size > f.limit && hint == "":
-		hint = fmt.Sprintf("at most %d are allowed: not Kafka's protocol, or a larger MaxResponseBytes is needed", f.limit)
-	case hint == "":
-		return nil
+	case size < 0:
+		return announced(size, "this is not Kafka's protocol")
+	case size > f.limit:
+		return announced(size, fmt.Sprintf("at most %d are allowed: not Kafka's protocol, or a larger MaxResponseBytes is needed", f.limit))
 	}
+	return nil
+}
+
+func announced(size int, hint string) error {
 	return &ProtocolError{What: fmt.Sprintf("an answer of %d bytes was announced", size), Hint: hint}
 }
 

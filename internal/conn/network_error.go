@@ -41,11 +41,17 @@ func (e *NetworkError) Unwrap() error { return e.Err }
 // Retriable is true, except where TLS was refused or is not spoken.
 func (e *NetworkError) Retriable() bool {
 	var (
-		alert    tls.AlertError
 		record   tls.RecordHeaderError
 		verified *tls.CertificateVerificationError
 	)
-	return !errors.As(e.Err, &alert) && !errors.As(e.Err, &record) && !errors.As(e.Err, &verified)
+	return !isAlert(e.Err) && !errors.As(e.Err, &record) && !errors.As(e.Err, &verified)
+}
+
+// isAlert reports that the peer has ended TLS with an alert, which is how it
+// refuses a client: a missing certificate, no protocol version in common.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
 }
 
 // isClosed reports that the peer ended the connection, rather than this
@@ -79,7 +85,6 @@ func tlsHint(err error) string {
 		record    tls.RecordHeaderError
 		authority x509.UnknownAuthorityError
 		hostname  x509.HostnameError
-		alert     tls.AlertError
 	)
 	switch {
 	case errors.As(err, &record):
@@ -93,16 +98,15 @@ func tlsHint(err error) string {
 		return "put the certificate of its authority into RootCAs of the TLS settings"
 	case errors.As(err, &hostname):
 		return "if the certificate is the right one, set ServerName in the TLS settings"
-	case errors.As(err, &alert):
-		return "the broker may want a client certificate: see Certificates of the TLS settings"
+	case isAlert(err):
+		return "it has refused this client: does it want a client certificate (Certificates of the TLS settings)?"
 	}
 	return ""
 }
 
 // ioError explains why reading from or writing to an open connection failed.
 func ioError(err error) error {
-	var alert tls.AlertError
-	if errors.As(err, &alert) { // in TLS 1.3 a refused client hears of it after its handshake
+	if isAlert(err) { // in TLS 1.3 a refused client hears of it after its handshake
 		return tlsError(err)
 	}
 	return &NetworkError{Err: err}

@@ -28,8 +28,8 @@ func Open(ctx context.Context, cfg *Config, addr string, known *Identity) (*Conn
 // waiting; if that does not fit, discovery starts anew. So callers may pass
 // whatever they found last, however old.
 //
-// Errors are an [*Error]. Without known, a broker of release 0.9.0 takes
-// [quietTime] longer than others, because it leaves the question unanswered.
+// Errors are an [*Error]. Without known, a broker of release 0.9.0 takes 400 ms
+// longer than others, because it leaves the question unanswered.
 func OpenBroker(ctx context.Context, cfg *Config, broker int32, addr string, known *Identity) (*Conn, error) {
 	o := &opener{cfg: cfg.withDefaults(), broker: broker, addr: addr}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.cfg.DialTimeout, &TimeoutError{After: o.cfg.DialTimeout})

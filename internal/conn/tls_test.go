@@ -119,6 +119,21 @@ func TestTLSThatFailsSaysWhatToDo(t *testing.T) {
 	}
 }
 
+func TestAClientWithoutTheCertificateThatIsWantedIsToldSo(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} { // in 1.3 the client's handshake is through by then
+		p := newPeer(t, nil)
+		p.serve = func(s *session) {
+			cfg := serverTLS(t)
+			cfg.ClientAuth, cfg.MaxVersion = tls.RequireAnyClientCert, version
+			_ = tls.Server(s.Conn, cfg).Handshake()
+		}
+		_, err := conn.Open(t.Context(), &conn.Config{TLS: clientTLS(t)}, p.listen(), nil)
+		if e := asError(t, err); !strings.Contains(e.Error(), "client certificate") || e.Retriable() {
+			t.Errorf("TLS %x: got %v, Retriable %v", version, e, e.Retriable())
+		}
+	}
+}
+
 // answering is a peer that reads something, answers b and ends.
 func answering(b string) func(*session) {
 	return func(s *session) {
