@@ -13,12 +13,10 @@ type api struct {
 	handle     func(b *Broker, req *request, message protocol.Request) (protocol.Response, error)
 }
 
-// apis is the table that requests are dispatched by and that ApiVersions
+// kafka44 is the table that requests are dispatched by and that ApiVersions
 // reports. Each handler lives in the file of its API's name.
-var apis map[protocol.APIKey]api
-
-func init() { // not a literal: handleAPIVersions reads the table
-	apis = map[protocol.APIKey]api{
+func kafka44() map[protocol.APIKey]api {
+	return map[protocol.APIKey]api{
 		protocol.KeyProduce:              {3, 13, 0, handler((*Broker).handleProduce)},
 		protocol.KeyFetch:                {4, 18, 4, handler((*Broker).handleFetch)},
 		protocol.KeyListOffsets:          {1, 11, 1, handler((*Broker).handleListOffsets)},

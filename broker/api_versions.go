@@ -22,8 +22,8 @@ func (b *Broker) handleAPIVersions(req *request, message *protocol.APIVersionsRe
 		return &protocol.APIVersionsResponse{ErrorCode: code.Code(), FinalizedFeaturesEpoch: -1}, nil
 	}
 	resp := &protocol.APIVersionsResponse{FinalizedFeaturesEpoch: 0}
-	for _, key := range slices.Sorted(maps.Keys(apis)) {
-		resp.APIKeys = append(resp.APIKeys, apiRange(key))
+	for _, key := range slices.Sorted(maps.Keys(b.apis)) {
+		resp.APIKeys = append(resp.APIKeys, b.apiRange(key))
 	}
 	return resp, nil
 }
@@ -44,14 +44,14 @@ func (b *Broker) checkAddressee(message *protocol.APIVersionsRequest) kerr.Error
 
 // downgrade answers an ApiVersions request of a version that is too new: in
 // version 0's form, naming the versions that are possible (KIP-511).
-func (r *request) downgrade() protocol.Response {
-	r.version = 0
+func (b *Broker) downgrade(req *request) protocol.Response {
+	req.version = 0
 	return &protocol.APIVersionsResponse{
 		ErrorCode: kerr.UnsupportedVersion.Code(),
-		APIKeys:   []protocol.APIVersionsResponseAPIKey{apiRange(protocol.KeyAPIVersions)},
+		APIKeys:   []protocol.APIVersionsResponseAPIKey{b.apiRange(protocol.KeyAPIVersions)},
 	}
 }
 
-func apiRange(key protocol.APIKey) protocol.APIVersionsResponseAPIKey {
-	return protocol.APIVersionsResponseAPIKey{APIKey: int16(key), MinVersion: apis[key].advertised, MaxVersion: apis[key].max}
+func (b *Broker) apiRange(key protocol.APIKey) protocol.APIVersionsResponseAPIKey {
+	return protocol.APIVersionsResponseAPIKey{APIKey: int16(key), MinVersion: b.apis[key].advertised, MaxVersion: b.apis[key].max}
 }

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+
+	"github.com/afkak-go/afkak/protocol"
 )
 
 // Broker is a running broker. Its methods may be called from any goroutine.
@@ -15,6 +17,7 @@ type Broker struct {
 	host     string // advertised
 	port     int32  // advertised
 
+	apis      map[protocol.APIKey]api // read only
 	topics    *topics
 	sessions  *fetchSessions
 	groups    *groups
@@ -55,6 +58,7 @@ func newBroker(cfg Config) *Broker {
 	return &Broker{
 		cfg:       cfg,
 		logger:    cfg.Logger,
+		apis:      kafka44(),
 		topics:    newTopics(cfg),
 		sessions:  newFetchSessions(),
 		groups:    newGroups(),

@@ -33,6 +33,7 @@ type conn struct {
 func (b *Broker) serve(nc net.Conn) {
 	if b.cfg.TLS != nil {
 		nc = tls.Server(nc, b.cfg.TLS)
+		defer nc.Close() // says goodbye, which closing what is below does not
 	}
 	c := &conn{
 		broker: b,
@@ -65,7 +66,7 @@ func (c *conn) handle(frame []byte) error {
 	if c.auth.expectsToken() { // SaslHandshake v0: bare tokens follow
 		return c.handleToken(frame)
 	}
-	req, err := parseRequest(frame)
+	req, err := c.parseRequest(frame)
 	if err != nil {
 		return err
 	}
@@ -84,14 +85,13 @@ func (c *conn) handle(frame []byte) error {
 
 // answer returns the response to a request, nil for a request that has none.
 func (c *conn) answer(req *request) (protocol.Response, error) {
-	req.conn = c
-	api, ok := apis[req.key]
+	api, ok := c.broker.apis[req.key]
 	if !ok {
 		return nil, fmt.Errorf("%s (API key %d) is not supported by this broker", req.key, int16(req.key))
 	}
 	if req.version < api.min || req.version > api.max {
 		if req.key == protocol.KeyAPIVersions {
-			return req.downgrade(), nil
+			return c.broker.downgrade(req), nil
 		}
 		return nil, fmt.Errorf("%s v%d is not supported, v%d to v%d are", req.key, req.version, api.min, api.max)
 	}

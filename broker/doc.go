@@ -19,6 +19,22 @@
 // answers with the same error codes. Bytes that are not Kafka's protocol end
 // the connection that they came by, and nothing else.
 //
+// Where it differs from a Kafka of one node on purpose:
+//   - There are no transactions, no group members, no ACLs and no quotas; their
+//     APIs are not advertised. Groups only keep offsets.
+//   - Topics exist on every API as soon as they are created, and coordinators
+//     are there at once. Internal topics do not exist.
+//   - Topic configs are checked and reported, but only max.message.bytes,
+//     max.decompressed.message.bytes, message.timestamp.type,
+//     message.timestamp.before.max.ms, message.timestamp.after.max.ms,
+//     retention.bytes and, as far as keys are required, cleanup.policy have an
+//     effect. There is nothing that retains by time or compacts.
+//   - A request with bytes behind its body ends the connection, as does every
+//     other one that cannot be decoded; Kafka passes over them.
+//   - Record batches whose records carry impossible offset deltas are refused,
+//     and null in the place of records is answered.
+//   - The sentences beside error codes are its own.
+//
 // Unless told otherwise it listens on a loopback address only: there is no
 // authorisation in it.
 //

@@ -171,11 +171,7 @@ func (s *fetchSession) update(version int16, message *protocol.FetchRequest) ([]
 	for _, part := range partitionsOf(message) {
 		s.set(part)
 	}
-	for _, topic := range message.ForgottenTopicsData {
-		for _, index := range topic.Partitions {
-			s.forget(partitionKey{topic.Topic, topic.TopicID, index})
-		}
-	}
+	s.forget(message.ForgottenTopicsData)
 	parts := make([]fetchPartition, len(s.parts))
 	for i, part := range s.parts {
 		parts[i] = part.fetchPartition
@@ -193,11 +189,16 @@ func (s *fetchSession) set(part fetchPartition) {
 	s.parts = append(s.parts, added)
 }
 
-func (s *fetchSession) forget(key partitionKey) {
-	if part, ok := s.index[key]; ok {
-		delete(s.index, key)
-		s.parts = slices.DeleteFunc(s.parts, func(p *sessionPartition) bool { return p == part })
+func (s *fetchSession) forget(topics []protocol.FetchRequestForgottenTopicsData) {
+	if len(topics) == 0 {
+		return
 	}
+	for _, topic := range topics {
+		for _, index := range topic.Partitions {
+			delete(s.index, partitionKey{topic.Topic, topic.TopicID, index})
+		}
+	}
+	s.parts = slices.DeleteFunc(s.parts, func(p *sessionPartition) bool { return s.index[p.partitionKey] != p })
 }
 
 // changed returns the answers that say something new, or all of them, and

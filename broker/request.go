@@ -18,9 +18,10 @@ type request struct {
 }
 
 // parseRequest reads the header of a request.
-func parseRequest(frame []byte) (*request, error) {
+func (c *conn) parseRequest(frame []byte) (*request, error) {
 	r := kbin.NewReader(frame)
 	req := &request{
+		conn:          c,
 		key:           protocol.APIKey(r.Int16()),
 		version:       r.Int16(),
 		correlationID: r.Int32(),
@@ -28,7 +29,7 @@ func parseRequest(frame []byte) (*request, error) {
 	if r.Err() != nil {
 		return nil, fmt.Errorf("request of %d bytes is too short for a header: not Kafka's protocol?", len(frame))
 	}
-	api, ok := apis[req.key]
+	api, ok := c.broker.apis[req.key]
 	if !ok || req.version < api.min || req.version > api.max {
 		// What follows may be of a form from the future. It is not looked at.
 		return req, nil

@@ -39,7 +39,7 @@ func testBroker(t testing.TB) *Broker {
 
 // FuzzServe throws bytes at a connection: whatever they are, it ends.
 func FuzzServe(f *testing.F) {
-	for key, api := range apis {
+	for key, api := range kafka44() {
 		for version := api.min; version <= api.max; version++ {
 			f.Add(requestOf(f, key, version))
 		}
@@ -52,7 +52,7 @@ func FuzzServe(f *testing.F) {
 
 // FuzzRequestBody is FuzzServe with a header that is right, to get further.
 func FuzzRequestBody(f *testing.F) {
-	for key, api := range apis {
+	for key, api := range kafka44() {
 		for version := api.min; version <= api.max; version++ {
 			f.Add(int16(key), version, requestOf(f, key, version)[4:])
 		}
@@ -93,7 +93,7 @@ func requestOf(t testing.TB, key protocol.APIKey, version int16) []byte {
 // Every version that is advertised can be decoded and answered, at least to
 // an empty request.
 func TestEveryVersionIsAnswered(t *testing.T) {
-	for key, api := range apis {
+	for key, api := range kafka44() {
 		for version := api.min; version <= api.max; version++ {
 			if key == protocol.KeyProduce || key == protocol.KeySaslAuthenticate {
 				continue // an empty one has acks 0; SASL is not set up
