@@ -150,14 +150,47 @@ func TestACallWithARecordPayloadIsNotDoneWhileThatIsBeingWritten(t *testing.T) {
 		slow := start(c, heartbeat())
 		synctest.Wait()
 		began := time.Now()
-		large := start(c, within(3*time.Second, produce(make([]byte, 100_000))))
+		var took time.Duration
+		large := make(chan error, 1)
+		c.Start(within(3*time.Second, produce(make([]byte, 100_000))), func(_ protocol.Response, err error) {
+			took = time.Since(began)
+			large <- err
+		})
 		if o := <-slow; o.err != nil {
 			t.Error(o.err)
 		}
-		e := asError(t, (<-large).err)
 		var timeout *conn.TimeoutError
-		if took := time.Since(began); !errors.As(e, &timeout) || took != 20*time.Second {
-			t.Errorf("got %v after %v, want a timeout when the write ended", e, took)
+		if err := <-large; !errors.As(err, &timeout) || took != 20*time.Second {
+			t.Errorf("got %v after %v, want a timeout when the write ended", err, took)
+		}
+	})
+}
+
+func TestAPeerThatReadsSlowlyIsNotSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t, func(s *session) {
+			req, _ := s.next()
+			s.reply(req, everything())
+			for range 2 {
+				time.Sleep(4 * time.Second)
+				_, _ = s.next()
+			}
+			modern(echo)(s)
+		})
+		c := p.open(conn.Config{})
+		defer p.close(c)
+		first := start(c, within(5*time.Second, silentProduce()))
+		synctest.Wait() // it is being written
+		second := start(c, within(5*time.Second, silentProduce()))
+		if o := <-first; o.err != nil {
+			t.Error(o.err)
+		}
+		var timeout *conn.TimeoutError // it had to wait for the first one
+		if o := <-second; !errors.As(o.err, &timeout) {
+			t.Errorf("the second call: %v", o.err)
+		}
+		if _, err := c.Do(t.Context(), heartbeat()); err != nil {
+			t.Errorf("the connection has ended: %v", err)
 		}
 	})
 }
