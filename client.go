@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/afkak-go/afkak/internal/cluster"
 	"github.com/afkak-go/afkak/protocol"
@@ -22,6 +23,8 @@ type Client struct {
 	cluster *cluster.Cluster
 	logger  *slog.Logger
 	done    <-chan struct{} // closed by Close
+
+	requestTimeout time.Duration
 
 	fetchers fetcherSet // of all consumers of this client
 }
@@ -42,7 +45,7 @@ func NewClient(hosts []string, opts ...ClientOption) (*Client, error) {
 		return nil, fmt.Errorf("afkak: cannot make a client: %w", err)
 	}
 	config.Seeds = seeds
-	c := &Client{cluster: cluster.New(config), logger: config.Logger}
+	c := &Client{cluster: cluster.New(config), logger: config.Logger, requestTimeout: config.Conn.RequestTimeout}
 	c.done = c.cluster.Done()
 	c.fetchers = fetcherSet{cluster: c.cluster, requestTimeout: config.Conn.RequestTimeout, done: c.done}
 	return c, nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/afkak-go/afkak/internal/cluster"
-	"github.com/afkak-go/afkak/kerr"
 )
 
 var (
@@ -81,10 +80,10 @@ func (e *FetchError) Unwrap() error { return e.Err }
 
 // OffsetError is the failure to look up, commit or read back an offset.
 type OffsetError struct {
-	Op        string // "list offsets", "commit" or "fetch committed"
-	Group     string // empty for "list offsets"
+	Op        string // "list offsets of", "commit" or "fetch committed"
+	Group     string // empty for "list offsets of"
 	Topic     string
-	Partition int32
+	Partition int32  // -1: all
 	Broker    int32  // -1: none was asked
 	Addr      string // of Broker
 	Err       error
@@ -96,7 +95,11 @@ func (e *OffsetError) Error() string {
 	if e.Group != "" {
 		group = " for group " + e.Group
 	}
-	return e.Op + " " + partitionName(e.Topic, e.Partition) + group + on(e.Broker, e.Addr, e.Err) + ": " + e.Err.Error()
+	what := e.Op
+	if e.Topic != "" {
+		what += " " + partitionName(e.Topic, e.Partition)
+	}
+	return what + group + on(e.Broker, e.Addr, e.Err) + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
@@ -176,8 +179,17 @@ func on(broker int32, addr string, err error) string {
 
 // codeError is a broker's error code with the message that came with it.
 type codeError struct {
-	kerr.Error
+	error
 	message string
 }
 
-func (e *codeError) Unwrap() error { return e.Error }
+func (e *codeError) Error() string { return e.error.Error() + ": " + e.message }
+func (e *codeError) Unwrap() error { return e.error }
+
+// withMessage adds what the broker said besides a code.
+func withMessage(err error, message *string) error {
+	if message == nil || *message == "" {
+		return err
+	}
+	return &codeError{err, *message}
+}

@@ -12,7 +12,7 @@ import (
 // result and is left out.
 func (c *Cluster) assign(ctx context.Context, units []*unit) map[*node][]*unit {
 	c.learnTopics(ctx, units)
-	c.learnCoordinators(ctx, units)
+	c.learnCoordinators(units)
 	groups := map[*node][]*unit{}
 	for _, u := range units {
 		n, err := c.home(ctx, u)
@@ -103,7 +103,7 @@ func (c *Cluster) leaderOf(u *unit) (*node, error) {
 
 // learnCoordinators begins the look-ups of all units together, so that they
 // become one request where brokers take many keys.
-func (c *Cluster) learnCoordinators(_ context.Context, units []*unit) {
+func (c *Cluster) learnCoordinators(units []*unit) {
 	keys := map[int8][]string{}
 	for _, u := range units {
 		if u.target.place == coordinator {
@@ -116,11 +116,11 @@ func (c *Cluster) learnCoordinators(_ context.Context, units []*unit) {
 }
 
 func (c *Cluster) coordinatorOf(ctx context.Context, u *unit) (*node, error) {
-	id, err := c.Coordinator(ctx, u.target.keyType, u.target.key)
-	if err != nil || id == metadata.NoBroker {
+	found, err := c.coordinator(ctx, u.target.keyType, u.target.key)
+	if err != nil || found.ID == metadata.NoBroker {
 		return nil, err
 	}
-	return c.find(ctx, id)
+	return c.find(ctx, found.ID)
 }
 
 // controllerOf: where no controller is known (Kafka before 0.10), any broker.

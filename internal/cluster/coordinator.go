@@ -2,7 +2,10 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
+	"time"
 
 	"github.com/afkak-go/afkak/internal/conn"
 	"github.com/afkak-go/afkak/internal/metadata"
@@ -28,9 +31,12 @@ type coordinatorKey struct {
 // lookup is one key's look-up, running or done.
 type lookup struct {
 	done   chan struct{}
-	broker int32 // metadata.NoBroker: any, on brokers that have no coordinators
-	err    error // such look-ups are forgotten at once
+	broker metadata.Broker // ID metadata.NoBroker: any, on brokers that have no coordinators
+	err    error           // such look-ups are forgotten at once
 }
+
+// noCoordinator stands for any broker.
+var noCoordinator = metadata.Broker{ID: metadata.NoBroker}
 
 func (cs *coordinators) init(c *Cluster) {
 	cs.c = c
@@ -39,16 +45,38 @@ func (cs *coordinators) init(c *Cluster) {
 
 // Coordinator finds the broker that coordinates a group (keyType 0), a
 // transaction (1) or a share partition (2). It is NoBroker on 0.8.0 and 0.8.1,
-// where any broker stores a group's offsets.
-func (c *Cluster) Coordinator(ctx context.Context, keyType int8, key string) (int32, error) {
+// where any broker stores a group's offsets. What is known is not asked again.
+func (c *Cluster) Coordinator(ctx context.Context, keyType int8, key string) (metadata.Broker, error) {
+	began := time.Now()
+	for failures := 1; ; failures++ {
+		found, err := c.coordinator(ctx, keyType, key)
+		if err == nil || !judgeError(err, false).again || time.Since(began) >= c.lookUpPatience(err) {
+			return found, err
+		}
+		if ended := c.wait(ctx, failures); ended != nil {
+			return found, fmt.Errorf("%w, waiting because of %w", ended, err)
+		}
+	}
+}
+
+func (c *Cluster) lookUpPatience(err error) time.Duration {
+	var unreachable *UnreachableError
+	if errors.As(err, &unreachable) {
+		return c.unreachablePatience(unreachable)
+	}
+	return c.cfg.RetryTimeout
+}
+
+// coordinator is one look-up, or what an earlier one found.
+func (c *Cluster) coordinator(ctx context.Context, keyType int8, key string) (metadata.Broker, error) {
 	found := c.coordinators.find(keyType, []string{key})
 	select {
 	case <-found[0].done:
 		return found[0].broker, found[0].err
 	case <-ctx.Done():
-		return metadata.NoBroker, context.Cause(ctx)
+		return noCoordinator, context.Cause(ctx)
 	case <-c.ctx.Done():
-		return metadata.NoBroker, ErrClosed
+		return noCoordinator, ErrClosed
 	}
 }
 
@@ -92,7 +120,7 @@ func (cs *coordinators) find(keyType int8, keys []string) []*lookup {
 	for i, key := range keys {
 		l := cs.known[coordinatorKey{keyType, key}]
 		if l == nil {
-			l = &lookup{done: make(chan struct{}), broker: metadata.NoBroker}
+			l = &lookup{done: make(chan struct{}), broker: noCoordinator}
 			cs.known[coordinatorKey{keyType, key}] = l
 			missing = append(missing, key)
 			begun = append(begun, l)
@@ -116,7 +144,7 @@ func (cs *coordinators) lookUp(keyType int8, keys []string, lookups []*lookup) {
 	defer n.release()
 	speaks, has := n.versions().Range(protocol.KeyFindCoordinator)
 	switch {
-	case !has && keyType == groupKey:
+	case !has && keyType == GroupKey:
 		for _, l := range lookups {
 			close(l.done) // Kafka 0.8.0 and 0.8.1: any broker
 		}
@@ -157,7 +185,7 @@ func (cs *coordinators) lookUpMany(n *node, keyType int8, keys []string, lookups
 func (cs *coordinators) lookUpOne(n *node, keyType int8, key string, l *lookup) {
 	req := &protocol.FindCoordinatorRequest{KeyType: keyType, CoordinatorKey: key}
 	lowest := int16(0)
-	if keyType != groupKey {
+	if keyType != GroupKey {
 		lowest = 1 // Kafka 0.11 (KIP-98)
 	}
 	call := conn.Call{Request: req, MinVersion: lowest, MaxVersion: manyCoordinators - 1}
@@ -180,7 +208,7 @@ func (cs *coordinators) settle(n *node, keyType int8, key string, l *lookup, err
 		return
 	}
 	cs.c.meet(found)
-	l.broker = found.ID
+	l.broker = found
 	close(l.done)
 }
 

@@ -17,10 +17,10 @@ type Job struct {
 	MinVersion, MaxVersion int16
 
 	// Prepare, if set, completes an item of the request for the version in
-	// which it is about to be sent. Items count in the request's order. It is
+	// which it is about to be sent, to a broker that speaks these. Items count in the request's order. It is
 	// called again when an item is sent again, and for items of different
 	// brokers at the same time. Its error is the item's.
-	Prepare func(item int, version int16) error
+	Prepare func(item int, version int16, speaks *protocol.Versions) error
 
 	// InOrder: where the request has several items for one partition, those
 	// after one that failed are not sent (ErrNotSent).

@@ -288,7 +288,7 @@ func TestTwoItemsForOnePartitionGoInSuccessiveRequests(t *testing.T) {
 		var prepared []int
 		outcomes, err := c.Each(t.Context(), cluster.Job{
 			Request: produceTo("orders", 0, 1, 0, 0), InOrder: true,
-			Prepare: func(item int, version int16) error { prepared = append(prepared, item); return nil },
+			Prepare: func(item int, _ int16, _ *protocol.Versions) error { prepared = append(prepared, item); return nil },
 		})
 		if err != nil || len(outcomes) != 4 {
 			t.Fatalf("got %v, %v", outcomes, err)

@@ -48,9 +48,9 @@ const (
 
 // Kinds of coordinator, as FindCoordinator numbers them.
 const (
-	groupKey       int8 = 0
-	transactionKey int8 = 1 // Kafka 0.11 (KIP-98)
-	shareKey       int8 = 2 // Kafka 4.1 (KIP-932)
+	GroupKey       int8 = 0
+	TransactionKey int8 = 1 // Kafka 0.11 (KIP-98)
+	ShareKey       int8 = 2 // Kafka 4.1 (KIP-932)
 )
 
 // target is where one unit belongs. It is comparable.

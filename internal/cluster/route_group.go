@@ -9,21 +9,21 @@ import (
 var groupRoutes = map[protocol.APIKey]*route{
 	protocol.KeyOffsetCommit: offsetCommitRoute(),
 	protocol.KeyOffsetFetch:  offsetFetchRoute(),
-	protocol.KeyOffsetDelete: to(func(q *protocol.OffsetDeleteRequest) target { return toCoordinator(groupKey, q.GroupID) }),
+	protocol.KeyOffsetDelete: to(func(q *protocol.OffsetDeleteRequest) target { return toCoordinator(GroupKey, q.GroupID) }),
 
-	protocol.KeyJoinGroup:  to(func(q *protocol.JoinGroupRequest) target { return toCoordinator(groupKey, q.GroupID) }).on(Group).onlyOnce(),
-	protocol.KeySyncGroup:  to(func(q *protocol.SyncGroupRequest) target { return toCoordinator(groupKey, q.GroupID) }).on(Group),
-	protocol.KeyHeartbeat:  to(func(q *protocol.HeartbeatRequest) target { return toCoordinator(groupKey, q.GroupID) }).on(Group),
-	protocol.KeyLeaveGroup: to(func(q *protocol.LeaveGroupRequest) target { return toCoordinator(groupKey, q.GroupID) }).on(Group),
+	protocol.KeyJoinGroup:  to(func(q *protocol.JoinGroupRequest) target { return toCoordinator(GroupKey, q.GroupID) }).on(Group).onlyOnce(),
+	protocol.KeySyncGroup:  to(func(q *protocol.SyncGroupRequest) target { return toCoordinator(GroupKey, q.GroupID) }).on(Group),
+	protocol.KeyHeartbeat:  to(func(q *protocol.HeartbeatRequest) target { return toCoordinator(GroupKey, q.GroupID) }).on(Group),
+	protocol.KeyLeaveGroup: to(func(q *protocol.LeaveGroupRequest) target { return toCoordinator(GroupKey, q.GroupID) }).on(Group),
 
-	protocol.KeyConsumerGroupHeartbeat: to(func(q *protocol.ConsumerGroupHeartbeatRequest) target { return toCoordinator(groupKey, q.GroupID) }).on(Group),
-	protocol.KeyShareGroupHeartbeat:    to(func(q *protocol.ShareGroupHeartbeatRequest) target { return toCoordinator(groupKey, q.GroupID) }).on(Group),
-	protocol.KeyStreamsGroupHeartbeat:  to(func(q *protocol.StreamsGroupHeartbeatRequest) target { return toCoordinator(groupKey, q.GroupID) }).on(Group),
+	protocol.KeyConsumerGroupHeartbeat: to(func(q *protocol.ConsumerGroupHeartbeatRequest) target { return toCoordinator(GroupKey, q.GroupID) }).on(Group),
+	protocol.KeyShareGroupHeartbeat:    to(func(q *protocol.ShareGroupHeartbeatRequest) target { return toCoordinator(GroupKey, q.GroupID) }).on(Group),
+	protocol.KeyStreamsGroupHeartbeat:  to(func(q *protocol.StreamsGroupHeartbeatRequest) target { return toCoordinator(GroupKey, q.GroupID) }).on(Group),
 	protocol.KeyStreamsGroupTopologyDescriptionUpdate: to(func(q *protocol.StreamsGroupTopologyDescriptionUpdateRequest) target {
-		return toCoordinator(groupKey, q.GroupID)
+		return toCoordinator(GroupKey, q.GroupID)
 	}),
-	protocol.KeyAlterShareGroupOffsets:  to(func(q *protocol.AlterShareGroupOffsetsRequest) target { return toCoordinator(groupKey, q.GroupID) }),
-	protocol.KeyDeleteShareGroupOffsets: to(func(q *protocol.DeleteShareGroupOffsetsRequest) target { return toCoordinator(groupKey, q.GroupID) }),
+	protocol.KeyAlterShareGroupOffsets:  to(func(q *protocol.AlterShareGroupOffsetsRequest) target { return toCoordinator(GroupKey, q.GroupID) }),
+	protocol.KeyDeleteShareGroupOffsets: to(func(q *protocol.DeleteShareGroupOffsetsRequest) target { return toCoordinator(GroupKey, q.GroupID) }),
 
 	protocol.KeyDescribeGroups: split(elements(
 		func(q *protocol.DescribeGroupsRequest) *[]string { return &q.Groups }, itself, toGroup,
@@ -62,7 +62,7 @@ var groupRoutes = map[protocol.APIKey]*route{
 		},
 		func(g *protocol.DescribeShareGroupOffsetsRequestGroup) string { return g.GroupID },
 		func(g *protocol.DescribeShareGroupOffsetsRequestGroup) target {
-			return toCoordinator(groupKey, g.GroupID)
+			return toCoordinator(GroupKey, g.GroupID)
 		},
 		func(r *protocol.DescribeShareGroupOffsetsResponse) *[]protocol.DescribeShareGroupOffsetsResponseGroup {
 			return &r.Groups
@@ -88,7 +88,7 @@ func offsetCommitRoute() *route {
 		func(p *protocol.OffsetCommitResponseTopicPartition) (int32, int16) {
 			return p.PartitionIndex, p.ErrorCode
 		},
-	).to(func(q *protocol.OffsetCommitRequest, _ Item) target { return toCoordinator(groupKey, q.GroupID) })
+	).to(func(q *protocol.OffsetCommitRequest, _ Item) target { return toCoordinator(GroupKey, q.GroupID) })
 	return within(split(s), func(q *protocol.OffsetCommitRequest) (int16, int16) {
 		return namesUntil(9, q.Topics, func(t *protocol.OffsetCommitRequestTopic) (string, protocol.UUID) { return t.Name, t.TopicID })
 	})
@@ -100,12 +100,12 @@ func offsetFetchRoute() *route {
 	many := elements(
 		func(q *protocol.OffsetFetchRequest) *[]protocol.OffsetFetchRequestGroup { return &q.Groups },
 		func(g *protocol.OffsetFetchRequestGroup) string { return g.GroupID },
-		func(g *protocol.OffsetFetchRequestGroup) target { return toCoordinator(groupKey, g.GroupID) },
+		func(g *protocol.OffsetFetchRequestGroup) target { return toCoordinator(GroupKey, g.GroupID) },
 		func(r *protocol.OffsetFetchResponse) *[]protocol.OffsetFetchResponseGroup { return &r.Groups },
 		func(g *protocol.OffsetFetchResponseGroup) (string, int16) { return g.GroupID, g.ErrorCode },
 	)
 	one := whole{func(req protocol.Request) target {
-		return toCoordinator(groupKey, req.(*protocol.OffsetFetchRequest).GroupID)
+		return toCoordinator(GroupKey, req.(*protocol.OffsetFetchRequest).GroupID)
 	}}
 	isMany := func(req protocol.Request) bool { return len(req.(*protocol.OffsetFetchRequest).Groups) > 0 }
 	r := &route{splitter: func(req protocol.Request) splitter {

@@ -21,7 +21,7 @@ var shareRoutes = map[protocol.APIKey]*route{
 
 // toShare is the home of a share partition's state.
 func toShare(group string, item Item) target {
-	return toCoordinator(shareKey, group+":"+item.TopicID.String()+":"+strconv.Itoa(int(item.Partition)))
+	return toCoordinator(ShareKey, group+":"+item.TopicID.String()+":"+strconv.Itoa(int(item.Partition)))
 }
 
 func shareFetchRoute() *route {

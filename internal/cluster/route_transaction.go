@@ -8,10 +8,10 @@ var transactionRoutes = map[protocol.APIKey]*route{
 	protocol.KeyInitProducerID:     initProducerIDRoute(),
 	protocol.KeyAddPartitionsToTxn: addPartitionsRoute(),
 	protocol.KeyAddOffsetsToTxn: to(func(q *protocol.AddOffsetsToTxnRequest) target {
-		return toCoordinator(transactionKey, q.TransactionalID)
+		return toCoordinator(TransactionKey, q.TransactionalID)
 	}),
 	protocol.KeyEndTxn: to(func(q *protocol.EndTxnRequest) target {
-		return toCoordinator(transactionKey, q.TransactionalID)
+		return toCoordinator(TransactionKey, q.TransactionalID)
 	}),
 	protocol.KeyTxnOffsetCommit: txnOffsetCommitRoute(),
 	protocol.KeyDescribeTransactions: split(elements(
@@ -32,7 +32,7 @@ func initProducerIDRoute() *route {
 		if q.TransactionalID == nil {
 			return target{place: anyBroker}
 		}
-		return toCoordinator(transactionKey, *q.TransactionalID)
+		return toCoordinator(TransactionKey, *q.TransactionalID)
 	})
 }
 
@@ -46,7 +46,7 @@ func addPartitionsRoute() *route {
 		},
 		func(t *protocol.AddPartitionsToTxnRequestTransaction) string { return t.TransactionalID },
 		func(t *protocol.AddPartitionsToTxnRequestTransaction) target {
-			return toCoordinator(transactionKey, t.TransactionalID)
+			return toCoordinator(TransactionKey, t.TransactionalID)
 		},
 		func(r *protocol.AddPartitionsToTxnResponse) *[]protocol.AddPartitionsToTxnResponseResultsByTransaction {
 			return &r.ResultsByTransaction
@@ -56,7 +56,7 @@ func addPartitionsRoute() *route {
 		},
 	)
 	one := whole{func(req protocol.Request) target {
-		return toCoordinator(transactionKey, req.(*protocol.AddPartitionsToTxnRequest).V3AndBelowTransactionalID)
+		return toCoordinator(TransactionKey, req.(*protocol.AddPartitionsToTxnRequest).V3AndBelowTransactionalID)
 	}}
 	isMany := func(req protocol.Request) bool {
 		return len(req.(*protocol.AddPartitionsToTxnRequest).Transactions) > 0
@@ -78,7 +78,7 @@ func addPartitionsRoute() *route {
 // txnOffsetCommitRoute: offsets of a transaction are kept by the group's
 // coordinator, not the transaction's.
 func txnOffsetCommitRoute() *route {
-	r := to(func(q *protocol.TxnOffsetCommitRequest) target { return toCoordinator(groupKey, q.GroupID) })
+	r := to(func(q *protocol.TxnOffsetCommitRequest) target { return toCoordinator(GroupKey, q.GroupID) })
 	return within(r, func(q *protocol.TxnOffsetCommitRequest) (int16, int16) {
 		return namesUntil(5, q.Topics, func(t *protocol.TxnOffsetCommitRequestTopic) (string, protocol.UUID) { return t.Name, t.TopicID })
 	})

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -126,15 +125,14 @@ func (r *run) again(units []*unit) []*unit {
 	return left
 }
 
+// patience is how long a unit with such a result is tried again, counted from
+// the run's beginning.
 func (r *run) patience(u *unit, v verdict) time.Duration {
-	var unreachable *UnreachableError
-	if errors.As(u.err, &unreachable) {
-		return r.c.unreachablePatience(unreachable)
-	}
+	longest := r.c.lookUpPatience(u.err)
 	if v.patient > 0 {
-		return min(v.patient, r.c.cfg.RetryTimeout)
+		return min(v.patient, longest)
 	}
-	return r.c.cfg.RetryTimeout
+	return longest
 }
 
 // send sends each unit once: one request per broker, all at the same time.
@@ -181,7 +179,7 @@ func (r *run) sendTo(ctx context.Context, n *node, units []*unit) error {
 	if err != nil {
 		return fail(n, units, 0, err)
 	}
-	units = r.prepare(n, units, version)
+	units = r.prepare(n, units, version, open.Versions())
 	if len(units) == 0 {
 		return nil
 	}
@@ -204,13 +202,13 @@ func fail(n *node, units []*unit, version int16, err error) error {
 }
 
 // prepare completes units for a version and keeps those that could be.
-func (r *run) prepare(n *node, units []*unit, version int16) []*unit {
+func (r *run) prepare(n *node, units []*unit, version int16, speaks *protocol.Versions) []*unit {
 	if r.job.Prepare == nil {
 		return units
 	}
 	var ready []*unit
 	for _, u := range units {
-		if err := r.job.Prepare(u.index, version); err != nil {
+		if err := r.job.Prepare(u.index, version, speaks); err != nil {
 			_ = fail(n, []*unit{u}, version, err)
 		} else {
 			ready = append(ready, u)

@@ -79,7 +79,7 @@ func elements[Q, QE, R, RE any](
 }
 
 // toGroup and toTransaction are the homes of plain names.
-func toGroup(id *string) target       { return toCoordinator(groupKey, *id) }
-func toTransaction(id *string) target { return toCoordinator(transactionKey, *id) }
+func toGroup(id *string) target       { return toCoordinator(GroupKey, *id) }
+func toTransaction(id *string) target { return toCoordinator(TransactionKey, *id) }
 
 func itself(s *string) string { return *s }

@@ -59,20 +59,23 @@ type asked[QT, QP any] struct {
 
 func (s *byPartition[Q, QT, QP, R, RT, RP]) pick(req protocol.Request, units []*unit) protocol.Request {
 	sub := *any(req).(*Q)
-	topics := s.asked(&sub)
-	*topics = nil
-	var last *QT
+	topics := make([]QT, 0, 1)
+	places := make(map[Item]int, 1) // of a topic in topics; brokers want each once
 	for _, u := range units {
 		ask := u.ask.(asked[QT, QP])
-		if ask.topic != last {
-			last = ask.topic
-			*topics = append(*topics, *ask.topic)
-			_, _, parts := s.topic(&(*topics)[len(*topics)-1])
+		name := Item{Topic: u.item.Topic, TopicID: u.item.TopicID}
+		at, known := places[name]
+		if !known {
+			at = len(topics)
+			places[name] = at
+			topics = append(topics, *ask.topic)
+			_, _, parts := s.topic(&topics[at])
 			*parts = nil
 		}
-		_, _, parts := s.topic(&(*topics)[len(*topics)-1])
+		_, _, parts := s.topic(&topics[at])
 		*parts = append(*parts, *ask.part)
 	}
+	*s.asked(&sub) = topics
 	return any(&sub).(protocol.Request)
 }
 
