@@ -1,0 +1,188 @@
+package accum
+
+import (
+	"time"
+
+	"github.com/afkak-go/afkak/internal/record"
+)
+
+// recordOverhead is the most that a record takes on the wire besides its key,
+// value and headers: length, attributes, timestamp and offset deltas, two
+// lengths and the number of headers.
+const recordOverhead = 5 + 1 + 10 + 5 + 5 + 5 + 5
+
+// bound is at least the size of a record on the wire, and cheaper to know.
+func bound(key, value []byte, headers []record.Header) int {
+	size := recordOverhead + len(key) + len(value)
+	for i := range headers {
+		size += 10 + len(headers[i].Key) + len(headers[i].Value)
+	}
+	return size
+}
+
+// Append encodes a record into the open batch and returns its promise and
+// index, or nil where that takes memory or a new batch: [Partition.Room] says
+// what. This is the hot path: it allocates nothing and holds the lock for the
+// copy only. The slices are the caller's again when it returns.
+func (p *Partition) Append(timestamp int64, key, value []byte, headers []record.Header) (*Promise, int32) {
+	need := bound(key, value, headers)
+	p.mu.Lock()
+	b := p.open
+	if b == nil || b.builder.Len()+need > min(b.builder.Cap(), p.cfg.BatchBytes) {
+		p.mu.Unlock()
+		return nil, 0
+	}
+	b.builder.Append(timestamp, key, value, headers)
+	index := b.appended
+	b.appended++
+	b.count++
+	pr := b.promise
+	p.mu.Unlock()
+	return pr, index
+}
+
+// Entry is a record, or several with the same key that stay together.
+type Entry struct {
+	Timestamp int64
+	Key       []byte
+	Value     []byte
+	Headers   []record.Header
+	List      [][]byte // the values, if there are several; Value is not used then
+	Together  bool     // List is meant
+}
+
+// size is exact in the given batch for one record, and at most a few bytes too
+// much for each of several.
+func (e *Entry) size(b *record.Builder) int {
+	if !e.Together {
+		return b.Size(e.Timestamp, e.Key, e.Value, e.Headers)
+	}
+	total := 0
+	for _, value := range e.List {
+		total += b.Size(e.Timestamp, e.Key, value, e.Headers)
+	}
+	if n := len(e.List); n > 1 {
+		total += 4 * n // offset deltas and lengths grow with the index
+	}
+	return total
+}
+
+func (e *Entry) appendTo(b *Batch) {
+	if !e.Together {
+		b.builder.Append(e.Timestamp, e.Key, e.Value, e.Headers)
+		b.appended++
+		b.count++
+		return
+	}
+	b.atomic = true
+	for _, value := range e.List {
+		b.builder.Append(e.Timestamp, e.Key, value, e.Headers)
+	}
+	b.appended += int32(len(e.List))
+	b.count += len(e.List)
+}
+
+// Room is what it takes to append an entry.
+type Room struct {
+	Bytes    int  // size of the buffer to lend; 0: none
+	Most     int  // the most that would be of use
+	Full     bool // the open batch has no place for it and must be closed
+	TooLarge bool // no batch can hold it: Bytes is what one would have to hold
+}
+
+// Room returns what it takes to append e now. Another goroutine may change
+// that before it is acted upon; [Partition.Place] finds out.
+func (p *Partition) Room(e *Entry) Room {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.room(e)
+}
+
+func (p *Partition) room(e *Entry) Room {
+	var empty record.Builder
+	alone := batchHeader + e.size(&empty)
+	if alone > p.cfg.BatchBytes {
+		return Room{Bytes: alone, TooLarge: true}
+	}
+	b := p.open
+	if b == nil {
+		return Room{Bytes: alone, Most: max(alone, min(p.expect, p.cfg.BatchBytes))}
+	}
+	total := b.builder.Len() + e.size(&b.builder)
+	switch {
+	case total > p.cfg.BatchBytes:
+		return Room{Bytes: alone, Most: max(alone, min(p.expect, p.cfg.BatchBytes)), Full: true}
+	case total > b.builder.Cap():
+		return Room{Bytes: total, Most: max(total, min(2*b.builder.Cap(), p.cfg.BatchBytes))}
+	}
+	return Room{}
+}
+
+// CloseFull closes the open batch if e has no place in it, and reports whether
+// it did.
+func (p *Partition) CloseFull(e *Entry) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	full := p.room(e).Full
+	if full {
+		p.closeOpen()
+	}
+	return full
+}
+
+// Placed is what [Partition.Place] did.
+type Placed struct {
+	Promise *Promise // nil: buf was too small for what was found; ask Room again
+	Index   int32
+	Spare   []byte // a buffer that is the lender's again: buf, or the one it replaced
+	Opened  bool   // a batch was opened: its partition now has something to send later
+	Closed  bool   // a batch was closed: its partition has something to send now
+}
+
+// Place appends e, with buf lent for what [Partition.Room] said it takes: a
+// larger home for the open batch, or the start of a new one. A full batch is
+// closed. The only error is why the partition is barred.
+func (p *Partition) Place(buf []byte, now time.Duration, e *Entry) (placed Placed, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	placed.Spare = buf
+	if p.barred != nil {
+		return placed, p.barred
+	}
+	room := p.room(e)
+	if room.TooLarge || room.Bytes > cap(buf) {
+		return placed, nil
+	}
+	if room.Full {
+		p.closeOpen()
+		placed.Closed = true
+	}
+	switch {
+	case p.open == nil:
+		p.openBatch(buf, now)
+		placed.Spare, placed.Opened = nil, true
+	case room.Bytes > 0:
+		placed.Spare = p.open.builder.Move(buf)
+		p.open.buffer, p.open.memory = buf, cap(buf)
+	}
+	placed.Promise, placed.Index = p.open.promise, p.open.appended
+	e.appendTo(p.open)
+	return placed, nil
+}
+
+// openBatch starts a batch in buf.
+func (p *Partition) openBatch(buf []byte, now time.Duration) {
+	b := &Batch{
+		part:         p,
+		buffer:       buf,
+		memory:       cap(buf),
+		ordinal:      p.nextOrdinal,
+		opened:       now,
+		promise:      &Promise{topic: p.topic, id: p.id, cfg: p.cfg, part: p},
+		baseSequence: -1,
+	}
+	p.nextOrdinal++
+	b.builder.Reset(buf)
+	p.open = b
+	p.cfg.Gauge.open.Add(1)
+}

@@ -1,0 +1,101 @@
+package accum
+
+import (
+	"time"
+
+	"github.com/afkak-go/afkak/internal/record"
+)
+
+// Batch is one batch of a partition, from its first record to its final
+// answer. Between [Partition.Take] and [Partition.Answer] it belongs to the
+// one who took it; before and after, to its partition.
+type Batch struct {
+	next    *Batch // in the partition's list of waiting or sent batches
+	part    *Partition
+	promise *Promise
+
+	builder record.Builder
+	wire    []byte // the sealed bytes: every attempt sends these
+	buffer  []byte // what the owner lent and has not got back
+	memory  int    // bytes that the batch holds, for the owner's accounts
+
+	magic int8 // the wire form, once sealed
+
+	ordinal  uint64 // place in the partition's order
+	opened   time.Duration
+	first    int // position of the first record in its promise, not 0 after a split
+	count    int // records, fixed once sealed
+	appended int32
+	atomic   bool // holds a list that stays together: never split
+
+	producerID    int64
+	producerEpoch int16
+	baseSequence  int32
+	attempts      int
+	maybe         bool  // an earlier attempt may have been stored
+	cause         error // the last failure
+	finished      bool  // settled while in flight; the answer changes nothing
+}
+
+// Topic returns the topic's name.
+func (b *Batch) Topic() string { return b.part.topic }
+
+// PartitionID returns the partition's number.
+func (b *Batch) PartitionID() int32 { return b.part.id }
+
+// Count returns the number of records.
+func (b *Batch) Count() int { return b.count }
+
+// Attempts returns how often the batch was taken.
+func (b *Batch) Attempts() int { return b.attempts }
+
+// Sealed returns the format of the wire bytes; ok is false before
+// [Batch.Seal].
+func (b *Batch) Sealed() (magic int8, ok bool) { return b.magic, b.wire != nil }
+
+// Wire returns the bytes to send, nil before [Batch.Seal]. They stay the same
+// for every attempt.
+func (b *Batch) Wire() []byte { return b.wire }
+
+// Size returns the size of the batch as it would be sent now: before
+// compression until it is sealed, after it from then on.
+func (b *Batch) Size() int {
+	if b.wire != nil {
+		return len(b.wire)
+	}
+	return b.builder.Len()
+}
+
+// Buffer returns the buffer that was lent to the batch, nil once it was given
+// back.
+func (b *Batch) Buffer() []byte { return b.buffer }
+
+// Memory returns the bytes that the batch holds: its buffer's capacity, and
+// after compression the size of what came out.
+func (b *Batch) Memory() int { return b.memory }
+
+// Seal makes the bytes to send, once: a later call changes nothing, so a retry
+// is identical. The identity and the sequence are the batch's own. Where the
+// wire form is not the buffer itself, as after compression, the buffer is
+// returned: it is the lender's again. Only the one who took the batch may call
+// it.
+func (b *Batch) Seal(seal record.Seal) (spare []byte, err error) {
+	if b.wire != nil {
+		return nil, nil
+	}
+	seal.ProducerID, seal.ProducerEpoch, seal.BaseSequence = b.producerID, b.producerEpoch, b.baseSequence
+	wire, err := b.builder.Seal(seal)
+	if err != nil {
+		return nil, err
+	}
+	b.wire, b.magic = wire, seal.Magic
+	if len(b.buffer) == 0 {
+		b.buffer = b.buffer[:cap(b.buffer)]
+	}
+	if &wire[0] == &b.buffer[0] {
+		return nil, nil
+	}
+	spare, b.buffer, b.memory = b.buffer, nil, len(wire)
+	b.builder = record.Builder{}
+	return spare, nil
+}

@@ -1,0 +1,55 @@
+package accum
+
+// list is a linked list of batches in their partition's order. A batch is in
+// at most one list.
+type list struct{ head, tail *Batch }
+
+// insert puts b where its ordinal belongs: nearly always at the end.
+func (l *list) insert(b *Batch) {
+	if l.tail == nil || l.tail.ordinal < b.ordinal {
+		b.next = nil
+		if l.tail == nil {
+			l.head = b
+		} else {
+			l.tail.next = b
+		}
+		l.tail = b
+		return
+	}
+	at := &l.head
+	for (*at).ordinal < b.ordinal {
+		at = &(*at).next
+	}
+	b.next, *at = *at, b
+}
+
+// pop takes the first batch out.
+func (l *list) pop() *Batch {
+	b := l.head
+	if b != nil {
+		l.remove(b)
+	}
+	return b
+}
+
+// remove takes b out.
+func (l *list) remove(b *Batch) {
+	var before *Batch
+	for at := &l.head; *at != nil; before, at = *at, &(*at).next {
+		if *at != b {
+			continue
+		}
+		*at = b.next
+		if l.tail == b {
+			l.tail = before
+		}
+		b.next = nil
+		return
+	}
+}
+
+func (l *list) each(visit func(*Batch)) {
+	for b := l.head; b != nil; b = b.next {
+		visit(b)
+	}
+}

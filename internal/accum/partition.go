@@ -1,0 +1,250 @@
+package accum
+
+import (
+	"sync"
+	"time"
+
+	"github.com/afkak-go/afkak/internal/record"
+)
+
+// batchHeader is what a magic 2 batch takes before its first record.
+const batchHeader = 61
+
+// Partition is what a producer holds for one partition. Safe for concurrent
+// use.
+type Partition struct {
+	cfg   *Config
+	topic string
+	id    int32
+
+	mu            sync.Mutex
+	producerEpoch int16
+	producerID    int64 // -1: not idempotent
+	nextSequence  int32 // of the next batch that is taken for the first time
+	inFlight      int32
+
+	open    *Batch // being appended to
+	waiting list   // closed and not in flight, by ordinal
+	sent    list   // in flight, by ordinal
+
+	nextOrdinal uint64
+	gate        uint64        // batches with a smaller ordinal may be taken; matters with Hold
+	retryAt     time.Duration // nothing is taken before
+	expect      int           // size of the batch closed last: what the next one may need
+	barred      error         // why nothing more may be appended; nil: it may
+}
+
+// NewPartition returns an empty partition without an identity.
+func NewPartition(cfg *Config, topic string, id int32) *Partition {
+	p := new(Partition)
+	p.Init(cfg, topic, id)
+	return p
+}
+
+// Init makes the zero Partition ready, where it is part of something larger.
+func (p *Partition) Init(cfg *Config, topic string, id int32) {
+	p.cfg, p.topic, p.id = cfg, topic, id
+	p.producerID, p.producerEpoch = -1, -1
+}
+
+// Topic returns the topic's name.
+func (p *Partition) Topic() string { return p.topic }
+
+// ID returns the partition's number.
+func (p *Partition) ID() int32 { return p.id }
+
+// Identify gives the partition a producer ID and epoch (KIP-98) and the
+// sequence that its next batch starts with. Batches that were taken before
+// keep what they were sealed with.
+func (p *Partition) Identify(producerID int64, epoch int16, nextSequence int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.producerID, p.producerEpoch, p.nextSequence = producerID, epoch, nextSequence
+}
+
+// Close closes the open batch and lets go what was held back, so that all of
+// it leaves as soon as its turn comes. It reports whether anything waits.
+func (p *Partition) Close() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.letGo()
+	return p.waiting.head != nil
+}
+
+// Bar closes the partition and refuses everything after with err. The first
+// err stays.
+func (p *Partition) Bar(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.letGo()
+	if p.barred == nil {
+		p.barred = err
+	}
+}
+
+func (p *Partition) letGo() {
+	p.closeOpen()
+	p.gate = p.nextOrdinal
+}
+
+// closeOpen moves the open batch to the waiting ones.
+func (p *Partition) closeOpen() {
+	b := p.open
+	if b == nil {
+		return
+	}
+	p.open = nil
+	p.expect = b.builder.Len()
+	p.waiting.insert(b)
+	p.cfg.Gauge.closed.Add(1) // before open goes down: Held is never 0 in between
+	p.cfg.Gauge.open.Add(-1)
+}
+
+// Next returns the time from which Take has something to give, [Forever] if
+// only an event can change that.
+func (p *Partition) Next() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if int(p.inFlight) >= p.cfg.MaxInFlight {
+		return Forever
+	}
+	return max(p.due(), p.retryAt)
+}
+
+// Overdue reports whether what is held back has waited for as long as Linger.
+func (p *Partition) Overdue(now time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	due := p.due()
+	return p.cfg.Hold && due > 0 && due <= now
+}
+
+// due is when the first unsent batch has waited long enough.
+func (p *Partition) due() time.Duration {
+	first := p.waiting.head
+	switch {
+	case first != nil && (!p.cfg.Hold || first.ordinal < p.gate):
+		return 0
+	case first == nil:
+		first = p.open
+	}
+	if first == nil || p.cfg.Linger == Forever {
+		return Forever
+	}
+	return first.opened + p.cfg.Linger
+}
+
+// InFlight returns the number of batches that were taken and not answered.
+func (p *Partition) InFlight() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return int(p.inFlight)
+}
+
+// Held is what a partition holds at one moment.
+type Held struct {
+	Records  int // with and without a request on its way
+	Bytes    int // as encoded, after compression where that has happened
+	InFlight int // batches
+}
+
+// Held returns what the partition holds.
+func (p *Partition) Held() (held Held) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	add := func(b *Batch) {
+		held.Records += b.count
+		held.Bytes += b.builder.Len()
+	}
+	if p.open != nil {
+		add(p.open)
+	}
+	p.waiting.each(add)
+	p.sent.each(add)
+	held.InFlight = int(p.inFlight)
+	return held
+}
+
+// Promises appends the promises of everything that the partition holds.
+func (p *Partition) Promises(dst []*Promise) []*Promise {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	add := func(b *Batch) {
+		if !b.finished {
+			dst = append(dst, b.promise)
+		}
+	}
+	p.sent.each(add)
+	p.waiting.each(add)
+	if p.open != nil {
+		add(p.open)
+	}
+	return dst
+}
+
+// cancel takes n records of pr out of a batch that was never taken.
+func (p *Partition) cancel(pr *Promise, index int32, n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b := p.unsent(pr)
+	if b == nil {
+		return false
+	}
+	for i := range int32(n) {
+		at, ok := pr.position(index + i)
+		if !ok {
+			continue
+		}
+		b.builder.Remove(at)
+		b.count--
+		pr.remove(index + i)
+	}
+	if b.count == 0 {
+		p.drop(b)
+	}
+	return true
+}
+
+// unsent returns the batch of pr if it was never taken.
+func (p *Partition) unsent(pr *Promise) *Batch {
+	if p.open != nil && p.open.promise == pr {
+		return p.open
+	}
+	var found *Batch
+	p.waiting.each(func(b *Batch) {
+		if b.promise == pr && b.attempts == 0 && b.wire == nil && b.first == 0 {
+			found = b
+		}
+	})
+	return found
+}
+
+// drop ends a batch that has no records left.
+func (p *Partition) drop(b *Batch) {
+	b.promise.settle(outcome{base: -1, logAppendTime: -1, err: ErrCanceled})
+	if p.open == b {
+		p.releaseOpen()
+	} else {
+		p.waiting.remove(b)
+		p.release(b)
+	}
+}
+
+// releaseOpen releases the open batch.
+func (p *Partition) releaseOpen() {
+	b := p.open
+	p.open = nil
+	p.cfg.Gauge.closed.Add(1)
+	p.cfg.Gauge.open.Add(-1)
+	p.release(b)
+}
+
+// release hands the memory of a closed batch back to its owner: nothing will
+// read or write it any more.
+func (p *Partition) release(b *Batch) {
+	if p.cfg.Release != nil {
+		p.cfg.Release(b)
+	}
+	b.builder, b.wire, b.buffer = record.Builder{}, nil, nil
+	p.cfg.Gauge.closed.Add(-1)
+}

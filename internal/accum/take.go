@@ -1,0 +1,173 @@
+package accum
+
+import "time"
+
+// Take returns the next batch to send, nil if there is none at now: nothing
+// waits, a retry's time has not come, the open batch still lingers, or as many
+// as may be are in flight. A batch that is taken for the first time gets its
+// sequence. It belongs to the caller until it is answered.
+func (p *Partition) Take(now time.Duration) *Batch {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if int(p.inFlight) >= p.cfg.MaxInFlight || now < max(p.due(), p.retryAt) {
+		return nil
+	}
+	if p.waiting.head == nil {
+		p.closeOpen()
+	}
+	b := p.waiting.pop()
+	if b == nil {
+		return nil
+	}
+	if b.attempts == 0 && b.baseSequence < 0 {
+		p.sequence(b)
+	}
+	b.attempts++
+	p.inFlight++
+	p.sent.insert(b)
+	return b
+}
+
+// sequence gives b the next sequence numbers, which wrap from the largest
+// int32 to 0.
+func (p *Partition) sequence(b *Batch) {
+	b.producerID, b.producerEpoch, b.baseSequence = p.producerID, p.producerEpoch, -1
+	if p.producerID < 0 {
+		return
+	}
+	b.baseSequence = p.nextSequence
+	p.nextSequence = int32((int64(p.nextSequence) + int64(b.count)) & 0x7fffffff)
+}
+
+// Answer is what became of one attempt to send a batch.
+type Answer struct {
+	// Err is nil if the batch is stored.
+	Err error
+
+	// Retriable says that another attempt may succeed.
+	Retriable bool
+
+	// Stored says that the batch may be in the log in spite of Err.
+	Stored bool
+
+	// Offset is the first record's; -1 where the broker was not asked.
+	Offset int64
+
+	// LogAppendTime is the broker's timestamp in milliseconds, -1 if the
+	// records keep their own.
+	LogAppendTime int64
+}
+
+// Verdict is what an answer led to.
+type Verdict int8
+
+const (
+	// VerdictStored: the records have their offsets.
+	VerdictStored Verdict = iota
+	// VerdictRetried: the same bytes will be taken again.
+	VerdictRetried
+	// VerdictFailed: the records have their error.
+	VerdictFailed
+	// VerdictLate: the batch had ended before the answer came.
+	VerdictLate
+)
+
+// Answer settles a batch that was taken or puts it back, before everything
+// that was appended after it. The batch is the partition's again.
+func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent.remove(b)
+	p.inFlight--
+	if b.finished {
+		p.release(b)
+		return VerdictLate
+	}
+	if answer.Err == nil {
+		p.retryAt = 0
+		b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime})
+		p.release(b)
+		return VerdictStored
+	}
+	b.cause = answer.Err
+	b.maybe = b.maybe || answer.Stored
+	if answer.Retriable && p.mayRetry(b) && now < p.deadline(b) {
+		p.retryAt = now + p.cfg.Backoff.Wait(b.attempts)
+		p.waiting.insert(b)
+		return VerdictRetried
+	}
+	p.fail(b, &FailedError{Attempts: b.attempts, Stored: b.maybe, Err: answer.Err})
+	p.release(b)
+	return VerdictFailed
+}
+
+func (p *Partition) mayRetry(b *Batch) bool {
+	return p.cfg.Retries < 0 || b.attempts <= p.cfg.Retries
+}
+
+func (p *Partition) deadline(b *Batch) time.Duration { return b.opened + p.cfg.DeliveryTimeout }
+
+// fail settles b with what err explains to.
+func (p *Partition) fail(b *Batch, err error) {
+	b.promise.settle(outcome{first: b.first, count: b.count, base: -1, logAppendTime: -1, err: p.cfg.explain(b, err)})
+}
+
+// Expire fails every batch whose delivery timeout has passed. A batch in
+// flight is only settled: its memory is released with its answer, and it
+// counts as in flight until then. It returns how many records failed.
+func (p *Partition) Expire(now time.Duration) (records int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	late := func(b *Batch) bool { return now >= p.deadline(b) }
+	return p.failWhere(late, func(b *Batch) error {
+		return &TimeoutError{
+			After: p.cfg.DeliveryTimeout, Attempts: b.attempts,
+			Stored: b.maybe || p.isSent(b), Cause: b.cause,
+		}
+	})
+}
+
+// Abort fails everything that has no outcome with err, and bars the partition
+// with it. What is in flight may have been stored.
+func (p *Partition) Abort(err error) (records int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.barred = err
+	all := func(*Batch) bool { return true }
+	return p.failWhere(all, func(b *Batch) error {
+		return &FailedError{Attempts: b.attempts, Stored: b.maybe || p.isSent(b), Err: err}
+	})
+}
+
+func (p *Partition) isSent(b *Batch) bool {
+	sent := false
+	p.sent.each(func(other *Batch) { sent = sent || other == b })
+	return sent
+}
+
+// failWhere fails the batches that match, in order.
+func (p *Partition) failWhere(match func(*Batch) bool, why func(*Batch) error) (records int) {
+	p.sent.each(func(b *Batch) {
+		if !b.finished && match(b) {
+			p.fail(b, why(b))
+			b.finished = true
+			records += b.count
+		}
+	})
+	for b := p.waiting.head; b != nil; {
+		next := b.next
+		if match(b) {
+			p.fail(b, why(b))
+			p.waiting.remove(b)
+			records += b.count
+			p.release(b)
+		}
+		b = next
+	}
+	if b := p.open; b != nil && match(b) {
+		p.fail(b, why(b))
+		records += b.count
+		p.releaseOpen()
+	}
+	return records
+}
