@@ -78,7 +78,7 @@ func judgeError(err error, once bool) verdict {
 	case errors.Is(err, ErrClosed):
 		return verdict{}
 	case errors.As(err, &broken):
-		return verdict{again: Retriable(err) && !(once && broken.Sent), refresh: true, forget: true}
+		return verdict{again: Retriable(err) && !(once && MaybeDone(err)), refresh: true, forget: true}
 	case errors.As(err, &code):
 		return judgeCode(code, false) // nothing was sent: it is the metadata or the coordinator's that said so
 	}
