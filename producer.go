@@ -1,0 +1,210 @@
+package afkak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/afkak-go/afkak/internal/accum"
+)
+
+// Producer writes records to topics, in batches, and says of each record
+// whether it was stored. One Producer is meant to be shared by everything in a
+// program that writes with the same settings; it is safe for concurrent use.
+//
+// Records of one partition are stored in the order of the Send calls, through
+// retries and moves of leaders: no more than one batch of a partition is
+// unanswered at a time. When an answer is lost, the batch is sent again and
+// may then be stored twice.
+type Producer struct {
+	client *Client
+	cfg    producerConfig
+
+	accum     accum.Config
+	gauge     accum.Gauge
+	memory    *producerMemory
+	clock     *coarseClock
+	callbacks *callbacks
+	trigger   *trigger // nil without WithBatch
+	counts    producerCounts
+	began     time.Time // what now counts from
+
+	latest atomic.Pointer[producerTopic] // the topic that was made last: the only one of most producers
+	topics sync.Map                      // name → *producerTopic; only grows
+
+	closing atomic.Pointer[error] // why nothing is accepted any more; nil: it is
+	ctx     context.Context       // ends when the goroutines have to
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup // senders, their discoveries, clock, steward
+	done    chan struct{}  // closed when the first Close or Abort has ended
+	steward steward
+
+	// mu is taken before a topic's and a sender's, never while one is held.
+	mu      sync.Mutex
+	started bool // clock and steward run
+	stopped bool // no goroutine may be started any more
+	senders map[int32]*sender
+	orphans map[*producerPartition]struct{} // wait for a leader
+}
+
+// NewProducer makes a Producer on a client. It dials nothing and starts
+// nothing until the first record. The error joins everything that is wrong
+// with the options.
+//
+// Close the Producer before its client; a client that is closed first aborts
+// it.
+func NewProducer(client *Client, opts ...ProducerOption) (*Producer, error) {
+	if client == nil {
+		return nil, errors.New("afkak: NewProducer needs a client")
+	}
+	cfg := defaultProducerConfig()
+	for _, opt := range opts {
+		opt(&cfg)
+	}
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	p := &Producer{
+		client:    client,
+		cfg:       cfg,
+		memory:    newProducerMemory(cfg.bufferBytes, cfg.batchBytes),
+		clock:     newCoarseClock(),
+		callbacks: new(callbacks),
+		began:     time.Now(),
+		done:      make(chan struct{}),
+		senders:   make(map[int32]*sender),
+		orphans:   make(map[*producerPartition]struct{}),
+	}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.steward.wake = make(chan struct{}, 1)
+	p.accum = p.accumConfig()
+	if cfg.trigger.set {
+		p.trigger = newTrigger(cfg.trigger)
+	}
+	return p, nil
+}
+
+func (p *Producer) accumConfig() accum.Config {
+	cfg := accum.Config{
+		BatchBytes:      p.cfg.batchBytes,
+		Linger:          p.cfg.linger,
+		MaxInFlight:     1, // more would reorder when one is retried
+		DeliveryTimeout: p.cfg.deliveryTimeout,
+		Retries:         p.cfg.retries,
+		Backoff:         accum.Backoff{Min: p.cfg.backoffMin, Max: p.cfg.backoffMax},
+		Gauge:           &p.gauge,
+		Explain:         explainBatch,
+		Deliver:         p.callbacks.enqueue,
+		Release:         p.release,
+	}
+	if p.cfg.trigger.set {
+		cfg.Hold, cfg.Linger = true, accum.Forever
+		if p.cfg.trigger.interval > 0 {
+			cfg.Linger = p.cfg.trigger.interval
+		}
+	}
+	return cfg
+}
+
+// Send hands a record to the producer, which has copied it when Send returns,
+// and returns its future. ctx bounds the wait for room in the buffer, and for
+// the first sight of a topic; nothing later. Whatever goes wrong is in the
+// Delivery, which may be ignored.
+func (p *Producer) Send(ctx context.Context, rec Record) Delivery {
+	return p.send(ctx, &rec, true)
+}
+
+// TrySend is [Producer.Send] that never waits: where Send would, the Delivery
+// has failed with [ErrWouldBlock] and the record was not taken. For a topic
+// that was never written to, it starts finding out about it.
+func (p *Producer) TrySend(rec Record) Delivery {
+	return p.send(context.Background(), &rec, false)
+}
+
+// send is the hot path, as far as append: it allocates nothing.
+func (p *Producer) send(ctx context.Context, rec *Record, wait bool) Delivery {
+	topic := p.topic(rec.Topic)
+	if topic == nil {
+		return p.sendSlow(ctx, p.entry(rec), rec, wait)
+	}
+	part, sticky, err := p.choose(topic, p.currentView(topic), rec)
+	if err != nil {
+		return failedDelivery(rec.Topic, -1, p.refused(rec.Topic, -1, 1, err))
+	}
+	timestamp := p.timestamp(rec)
+	promise, index := part.Append(timestamp, rec.Key, rec.Value, rec.Headers)
+	if promise == nil {
+		entry := accum.Entry{Timestamp: timestamp, Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
+		return p.place(ctx, &placing{entry: entry, rec: *rec, topic: topic, part: part, sticky: sticky, wait: wait})
+	}
+	if p.trigger != nil {
+		p.count(1, len(rec.Value))
+	}
+	return Delivery{promise: promise, timestamp: timestamp, index: index, count: 1}
+}
+
+func (p *Producer) timestamp(rec *Record) int64 {
+	if rec.Timestamp.IsZero() {
+		return p.clock.now()
+	}
+	return rec.Timestamp.UnixMilli()
+}
+
+// topic returns what the producer holds for a topic, nil if it was never
+// looked up.
+func (p *Producer) topic(name string) *producerTopic {
+	if topic := p.latest.Load(); topic != nil && topic.name == name {
+		return topic
+	}
+	if found, ok := p.topics.Load(name); ok {
+		return found.(*producerTopic)
+	}
+	return nil
+}
+
+// SendAll hands over a list of values that stay together: with the same key,
+// in one batch of one partition, stored all or none, in order. The Delivery's
+// offset is the first one's. A list that is empty or that no batch can hold
+// fails before anything is sent.
+func (p *Producer) SendAll(ctx context.Context, topic string, key []byte, values ...[]byte) Delivery {
+	if len(values) == 0 {
+		return failedDelivery(topic, -1, p.refused(topic, -1, 0, errors.New("the list of values is empty")))
+	}
+	rec := Record{Topic: topic, Key: key, Value: values[0]}
+	entry := p.entry(&rec)
+	entry.List, entry.Together = values, true
+	return p.sendSlow(ctx, entry, &rec, true)
+}
+
+func (p *Producer) entry(rec *Record) accum.Entry {
+	return accum.Entry{Timestamp: p.timestamp(rec), Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
+}
+
+// now is the reading of the clock that the partitions go by.
+func (p *Producer) now() time.Duration { return time.Since(p.began) }
+
+// closedErr returns why nothing is accepted any more, nil while it is.
+func (p *Producer) closedErr() error {
+	if err := p.closing.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// release takes back a batch's memory. Called under its partition's lock.
+func (p *Producer) release(b *accum.Batch) {
+	p.memory.give(b.Buffer(), b.Memory())
+}
+
+// refused is the error of records that were not accepted.
+func (p *Producer) refused(topic string, partition int32, records int, err error) error {
+	return &ProduceError{Topic: topic, Partition: partition, Broker: -1, Records: records, Err: err}
+}
+
+// String names the producer in logs.
+func (p *Producer) String() string {
+	return fmt.Sprintf("producer (acks %d, %v)", p.cfg.acks, p.cfg.codec)
+}

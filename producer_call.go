@@ -1,0 +1,232 @@
+package afkak
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/afkak-go/afkak/internal/accum"
+	"github.com/afkak-go/afkak/internal/cluster"
+	"github.com/afkak-go/afkak/internal/compress"
+	"github.com/afkak-go/afkak/internal/conn"
+	"github.com/afkak-go/afkak/internal/record"
+	"github.com/afkak-go/afkak/kerr"
+	"github.com/afkak-go/afkak/protocol"
+)
+
+// produceCall is one produce request: a batch each of some partitions.
+type produceCall struct {
+	s          *sender
+	versions   *protocol.Versions
+	version    int16 // fixed by the first batch
+	generation uint64
+	bytes      int
+
+	items    []*taken
+	places   []requestPlace // of each item in req
+	rejected []rejection    // batches that this broker cannot take
+	topics   map[string]int // index in req, made when there is more than one topic
+	req      protocol.ProduceRequest
+}
+
+type requestPlace struct{ topic, partition int }
+
+type rejection struct {
+	item *taken
+	err  error
+}
+
+func newProduceCall(s *sender, versions *protocol.Versions) *produceCall {
+	call := &produceCall{s: s, versions: versions, version: -1}
+	call.generation = s.p.client.cluster.Picture().Generation
+	call.req.Acks = int16(s.p.cfg.acks)
+	call.req.TimeoutMs = int32(min(s.p.cfg.ackTimeout, 1<<31*time.Millisecond-1) / time.Millisecond)
+	return call
+}
+
+// add seals the item's batch and puts it into the request; false if it has to
+// go with the next one.
+func (call *produceCall) add(item *taken) bool {
+	version, err := call.versionOf(item.batch)
+	if err == nil {
+		err = call.seal(item.batch, magicFor(version))
+	}
+	if err != nil {
+		call.rejected = append(call.rejected, rejection{item, err})
+		return true
+	}
+	size := len(item.batch.Wire())
+	if len(call.items) > 0 && (call.bytes+size > call.s.p.cfg.maxRequestBytes || version != call.version) {
+		return false
+	}
+	call.version = version
+	call.bytes += size
+	call.items = append(call.items, item)
+	call.places = append(call.places, call.put(item))
+	return true
+}
+
+// versionOf picks the produce version for a batch: the highest, or for a batch
+// that was sealed before, the highest that takes its format.
+func (call *produceCall) versionOf(batch *accum.Batch) (int16, error) {
+	if magic, ok := batch.Sealed(); ok {
+		return versionFor(call.versions, magic)
+	}
+	version, err := call.versions.Pick(protocol.KeyProduce, 0, lastNamedProduce)
+	if err != nil {
+		return version, err
+	}
+	return version, call.s.p.cfg.codec.supported(call.versions, version)
+}
+
+func (call *produceCall) seal(batch *accum.Batch, magic int8) error {
+	cfg := &call.s.p.cfg
+	spare, err := batch.Seal(record.Seal{Magic: magic, Codec: compress.Codec(cfg.codec), Level: cfg.level})
+	if spare != nil {
+		call.s.p.memory.exchange(spare, batch.Memory())
+	}
+	return err
+}
+
+// put writes the item into the request.
+func (call *produceCall) put(item *taken) requestPlace {
+	i := call.topicIndex(item.part.Topic())
+	data := &call.req.TopicData[i]
+	data.PartitionData = append(data.PartitionData, protocol.ProduceRequestTopicDataPartitionData{
+		Index: item.part.ID(), Records: item.batch.Wire(),
+	})
+	return requestPlace{topic: i, partition: len(data.PartitionData) - 1}
+}
+
+func (call *produceCall) topicIndex(name string) int {
+	last := len(call.req.TopicData) - 1
+	if last >= 0 && call.req.TopicData[last].Name == name {
+		return last
+	}
+	if i, ok := call.topics[name]; ok {
+		return i
+	}
+	if call.topics == nil {
+		call.topics = make(map[string]int)
+	}
+	call.topics[name] = last + 1
+	call.req.TopicData = append(call.req.TopicData, protocol.ProduceRequestTopicData{Name: name})
+	return last + 1
+}
+
+// settleRejected fails the batches that this broker cannot take, before
+// anything of them is sent.
+func (call *produceCall) settleRejected() {
+	for _, r := range call.rejected {
+		err := &brokerFailure{broker: call.s.broker, addr: call.s.addr(), err: r.err}
+		call.s.settle(r.item, accum.Answer{Err: err})
+		call.s.p.schedule(r.item.part)
+	}
+}
+
+// start sends the request. The answer, or what came instead, goes to finish.
+func (call *produceCall) start() {
+	p := call.s.p
+	p.client.cluster.StartOn(call.s.broker, cluster.Produce, conn.Call{
+		Request:    &call.req,
+		MinVersion: call.version, MaxVersion: call.version,
+		Timeout:    p.cfg.requestTimeout,
+		NoResponse: p.cfg.acks == AcksNone,
+	}, call.finish)
+}
+
+// finish hands each batch its part of the answer. It runs on the connection's
+// goroutine and only passes things on.
+func (call *produceCall) finish(resp protocol.Response, err error) {
+	s := call.s
+	answer, _ := resp.(*protocol.ProduceResponse)
+	var stale []string
+	for i, item := range call.items {
+		outcome := call.outcome(answer, i, err)
+		if isStale(outcome.Err) && (len(stale) == 0 || stale[len(stale)-1] != item.part.Topic()) {
+			stale = append(stale, item.part.Topic())
+		}
+		s.settle(item, outcome)
+	}
+	if len(stale) > 0 {
+		s.p.client.cluster.Stale(call.generation, stale...)
+	}
+	s.unanswered.Add(-1)
+	for _, item := range call.items {
+		s.p.schedule(item.part)
+	}
+	s.poke()
+}
+
+// outcome is what the answer says of one batch.
+func (call *produceCall) outcome(resp *protocol.ProduceResponse, i int, err error) accum.Answer {
+	switch {
+	case err != nil:
+		return accum.Answer{Err: call.failure(err), Retriable: Retriable(err), Stored: MaybeStored(err)}
+	case resp == nil: // acks none: it was written, nobody says more
+		return accum.Answer{Offset: -1, LogAppendTime: -1}
+	}
+	part := call.find(resp, i)
+	if part == nil {
+		missing := fmt.Errorf("%w: %s/%d", ErrNoAnswer, call.items[i].part.Topic(), call.items[i].part.ID())
+		return accum.Answer{Err: call.failure(missing), Stored: true}
+	}
+	code := kerr.FromCode(part.ErrorCode)
+	if code == nil {
+		return accum.Answer{Offset: part.BaseOffset, LogAppendTime: part.LogAppendTimeMs}
+	}
+	answer := accum.Answer{Err: call.failure(described(code, part)), Retriable: Retriable(code)}
+	answer.Stored = errors.Is(code, kerr.RequestTimedOut) || errors.Is(code, kerr.NotEnoughReplicasAfterAppend)
+	return answer
+}
+
+// find returns the item's part of the answer: brokers answer in the request's
+// order, but need not.
+func (call *produceCall) find(resp *protocol.ProduceResponse, i int) *protocol.ProduceResponseResponsePartitionResponse {
+	at, part := call.places[i], call.items[i].part
+	if at.topic < len(resp.Responses) {
+		if found := &resp.Responses[at.topic]; found.Name == part.Topic() && at.partition < len(found.PartitionResponses) &&
+			found.PartitionResponses[at.partition].Index == part.ID() {
+			return &found.PartitionResponses[at.partition]
+		}
+	}
+	for t := range resp.Responses {
+		if resp.Responses[t].Name != part.Topic() {
+			continue
+		}
+		for j := range resp.Responses[t].PartitionResponses {
+			if found := &resp.Responses[t].PartitionResponses[j]; found.Index == part.ID() {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+func (call *produceCall) failure(err error) error {
+	return &brokerFailure{broker: call.s.broker, addr: call.s.addr(), err: err}
+}
+
+// addr returns the broker's address as far as it is known.
+func (s *sender) addr() string {
+	if b, ok := s.p.client.cluster.Picture().Broker(s.broker); ok {
+		return b.Addr()
+	}
+	return ""
+}
+
+// isStale tells whether an error means that the partition is led by another
+// broker, or that this one cannot be reached.
+func isStale(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch {
+	case errors.Is(err, kerr.NotLeaderOrFollower), errors.Is(err, kerr.UnknownTopicOrPartition),
+		errors.Is(err, kerr.LeaderNotAvailable), errors.Is(err, kerr.FencedLeaderEpoch),
+		errors.Is(err, kerr.KafkaStorageError), errors.Is(err, kerr.UnknownTopicID):
+		return true
+	}
+	var code kerr.Error
+	return !errors.As(err, &code)
+}

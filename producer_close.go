@@ -1,0 +1,103 @@
+package afkak
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/afkak-go/afkak/internal/accum"
+)
+
+// Flush sends everything that was handed over before, without waiting for
+// lingers and triggers, and waits until all of it has its result. The error is
+// ctx's: what became of a record its Delivery says. Records that are handed
+// over meanwhile are not waited for.
+func (p *Producer) Flush(ctx context.Context) error {
+	p.fire()
+	return p.await(ctx, p.promises())
+}
+
+// Close accepts nothing more, flushes, waits for callbacks and ends. If ctx
+// ends first, what has no result by then fails with [ErrClosed], and Close
+// returns an error that wraps ctx's. Later calls wait for the first and return
+// nil. It must not be called from a callback.
+func (p *Producer) Close(ctx context.Context) error {
+	if !p.refuse(ErrClosed) {
+		select {
+		case <-p.done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	defer close(p.done)
+	p.eachPartition(func(part *producerPartition) {
+		part.Bar(ErrClosed)
+		p.schedule(part)
+	})
+	err := p.await(ctx, p.promises())
+	if err == nil {
+		err = p.awaitCallbacks(ctx)
+	}
+	p.end(ErrClosed)
+	p.wg.Wait()
+	return err
+}
+
+// Abort ends the producer at once: everything without a result fails with
+// [ErrAborted]. What was sent already may have been stored nevertheless, see
+// [MaybeStored]. Callbacks still run, after Abort has returned.
+func (p *Producer) Abort() {
+	first := p.refuse(ErrAborted)
+	p.end(ErrAborted)
+	p.wg.Wait()
+	if first {
+		close(p.done)
+	}
+}
+
+// refuse accepts nothing more from now on; false if that was so before.
+func (p *Producer) refuse(err error) bool { return p.closing.CompareAndSwap(nil, &err) }
+
+// end fails everything without a result and ends the goroutines, without
+// waiting for them.
+func (p *Producer) end(why error) {
+	p.refuse(why)
+	p.mu.Lock()
+	p.stopped = true
+	p.mu.Unlock()
+	p.eachPartition(func(part *producerPartition) {
+		if failed := part.Abort(why); failed > 0 {
+			p.counts.failed.Add(int64(failed))
+		}
+	})
+	p.cancel()
+	p.memory.close()
+}
+
+// promises returns those of everything that is held now.
+func (p *Producer) promises() []*accum.Promise {
+	var promises []*accum.Promise
+	p.eachPartition(func(part *producerPartition) { promises = part.Promises(promises) })
+	return promises
+}
+
+// await waits for the results of whole batches.
+func (p *Producer) await(ctx context.Context, promises []*accum.Promise) error {
+	for i, promise := range promises {
+		select {
+		case <-promise.Settled():
+		case <-ctx.Done():
+			return fmt.Errorf("afkak: %d batches of the producer have no result yet: %w", len(promises)-i, context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+func (p *Producer) awaitCallbacks(ctx context.Context) error {
+	select {
+	case <-p.callbacks.drained():
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("afkak: callbacks of the producer have not returned: %w", context.Cause(ctx))
+	}
+}

@@ -1,0 +1,255 @@
+package afkak
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/afkak-go/afkak/internal/compress"
+)
+
+// ProducerOption changes a setting of [NewProducer].
+type ProducerOption func(*producerConfig)
+
+// Acks is how many replicas must have a batch before its records count as
+// stored.
+type Acks int16
+
+const (
+	// AcksAll waits for all in-sync replicas: with min.insync.replicas at 2 or
+	// more, nothing that was acknowledged is lost with one broker.
+	AcksAll Acks = -1
+
+	// AcksNone waits for nothing: a record counts as sent once it was written
+	// to the connection, its offset is not known (-1), and a failure on the
+	// broker's side goes unnoticed.
+	AcksNone Acks = 0
+
+	// AcksLeader waits for the leader's log only: what it had not passed on
+	// when it failed is lost.
+	AcksLeader Acks = 1
+)
+
+type producerConfig struct {
+	acks            Acks
+	ackTimeout      time.Duration
+	requestTimeout  time.Duration
+	deliveryTimeout time.Duration
+	codec           Codec
+	level           int
+	levelSet        bool
+	partitioner     Partitioner
+	linger          time.Duration
+	batchBytes      int
+	maxRequestBytes int
+	bufferBytes     int
+	retries         int
+	backoffMin      time.Duration
+	backoffMax      time.Duration
+	trigger         triggerConfig
+}
+
+// triggerConfig is WithBatch's three triggers; zero switches one off.
+type triggerConfig struct {
+	set      bool
+	messages int
+	bytes    int
+	interval time.Duration
+}
+
+func defaultProducerConfig() producerConfig {
+	return producerConfig{
+		acks:            AcksAll,
+		ackTimeout:      10 * time.Second,
+		requestTimeout:  30 * time.Second,
+		deliveryTimeout: 2 * time.Minute,
+		level:           compress.DefaultLevel,
+		linger:          5 * time.Millisecond,
+		batchBytes:      1_000_000,
+		maxRequestBytes: 16 << 20,
+		bufferBytes:     64 << 20,
+		retries:         -1,
+		backoffMin:      100 * time.Millisecond,
+		backoffMax:      time.Second,
+	}
+}
+
+// WithAcks sets how many replicas must have a record before it counts as
+// stored. Default: [AcksAll].
+func WithAcks(acks Acks) ProducerOption {
+	return func(cfg *producerConfig) { cfg.acks = acks }
+}
+
+// WithAckTimeout sets how long the leader may wait for the other replicas
+// before it answers with an error; the batch is then sent again. It matters
+// with [AcksAll] only and must be shorter than the request timeout.
+// Default: 10 s.
+func WithAckTimeout(timeout time.Duration) ProducerOption {
+	return func(cfg *producerConfig) { cfg.ackTimeout = timeout }
+}
+
+// WithProduceTimeout sets how long a produce request may go without an answer
+// before the connection is given up and the batches are sent again.
+// Default: 30 s.
+func WithProduceTimeout(timeout time.Duration) ProducerOption {
+	return func(cfg *producerConfig) { cfg.requestTimeout = timeout }
+}
+
+// WithDeliveryTimeout bounds the time from Send to a record's result, whatever
+// happens to brokers and connections in between (KIP-91). A record that may be
+// stored in spite of the timeout says so: see [MaybeStored].
+// Default: 2 min.
+func WithDeliveryTimeout(timeout time.Duration) ProducerOption {
+	return func(cfg *producerConfig) { cfg.deliveryTimeout = timeout }
+}
+
+// WithRetries sets how often a batch is sent again after a failure that may
+// pass; 0 never does. A negative number means as often as the delivery timeout
+// allows. Without idempotence a retry may store a batch twice, if only the
+// first answer was lost: 0 trades that for failures where [MaybeStored] is
+// true. Default: -1.
+func WithRetries(retries int) ProducerOption {
+	return func(cfg *producerConfig) { cfg.retries = retries }
+}
+
+// WithCompression sets the codec of the batches. A codec that the partition's
+// leader does not know fails the record before anything is sent: lz4 needs
+// Kafka 0.8.2, zstd 2.1 (KIP-110). Default: [None].
+func WithCompression(codec Codec) ProducerOption {
+	return func(cfg *producerConfig) { cfg.codec = codec }
+}
+
+// WithCompressionLevel sets how hard the codec tries (KIP-390): 1 to 9 for
+// [Gzip] and [LZ4], 1 to 22 for [Zstd]; [Snappy] has no levels.
+// Default: the codec's own.
+func WithCompressionLevel(level int) ProducerOption {
+	return func(cfg *producerConfig) { cfg.level, cfg.levelSet = level, true }
+}
+
+// WithPartitioner sets how a record's partition is chosen. Default: [Hashed].
+func WithPartitioner(partitioner Partitioner) ProducerOption {
+	return func(cfg *producerConfig) { cfg.partitioner = partitioner }
+}
+
+// WithLinger sets how long a batch waits for more records before it is sent.
+// A batch that is full does not wait, nor does anything once [Producer.Flush]
+// was called or the buffer is used up. 0 sends as soon as the partition's
+// broker can take more. Default: 5 ms.
+func WithLinger(linger time.Duration) ProducerOption {
+	return func(cfg *producerConfig) { cfg.linger = linger }
+}
+
+// WithBatchBytes sets the most that one partition's batch may have before
+// compression, in bytes. A record, or a list given to [Producer.SendAll], that
+// does not fit is refused with a [*RecordTooLargeError]. The broker has a limit
+// of its own, for what arrives after compression: message.max.bytes, 1,048,588
+// unless changed. Default: 1,000,000.
+func WithBatchBytes(bytes int) ProducerOption {
+	return func(cfg *producerConfig) { cfg.batchBytes = bytes }
+}
+
+// WithBatch holds all records of the producer back until one of three
+// triggers fires, as Afkak's batch_send does, and then sends everything that
+// waits, for all partitions: so many messages wait, their values have so many
+// bytes, or the first of them has waited for so long. 0 switches a trigger
+// off; nothing is visible on the broker before one fires, unless
+// [Producer.Flush] or [Producer.Close] is called or the buffer is used up.
+// It takes the place of [WithLinger]; a partition's batch that is full does
+// wait. The delivery timeout counts from Send and must be longer than the
+// interval. Afkak's own defaults are 10 messages, 32 KiB, 30 s.
+// Default: off.
+func WithBatch(messages, bytes int, interval time.Duration) ProducerOption {
+	return func(cfg *producerConfig) {
+		cfg.trigger = triggerConfig{set: true, messages: messages, bytes: bytes, interval: interval}
+	}
+}
+
+// WithMaxRequestBytes sets the most bytes that one produce request carries, as
+// far as batches allow: one larger batch still goes, alone. Brokers refuse
+// requests above their socket.request.max.bytes, 100 MiB unless changed.
+// Default: 16 MiB.
+func WithMaxRequestBytes(bytes int) ProducerOption {
+	return func(cfg *producerConfig) { cfg.maxRequestBytes = bytes }
+}
+
+// WithBufferBytes bounds the memory for records that wait, are being
+// compressed or are in flight. When it is used up, [Producer.Send] waits and
+// [Producer.TrySend] fails. Default: 64 MiB.
+func WithBufferBytes(bytes int) ProducerOption {
+	return func(cfg *producerConfig) { cfg.bufferBytes = bytes }
+}
+
+// validate returns everything that is wrong, at once.
+func (cfg *producerConfig) validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("afkak: "+format, args...))
+		}
+	}
+	check(cfg.acks >= AcksAll && cfg.acks <= AcksLeader,
+		"WithAcks(%d): must be AcksAll, AcksNone or AcksLeader", cfg.acks)
+	check(cfg.ackTimeout >= time.Millisecond, "WithAckTimeout(%v): must be at least 1ms", cfg.ackTimeout)
+	check(cfg.requestTimeout > cfg.ackTimeout,
+		"WithProduceTimeout(%v): must be longer than the ack timeout of %v", cfg.requestTimeout, cfg.ackTimeout)
+	check(cfg.deliveryTimeout > 0, "WithDeliveryTimeout(%v): must be positive", cfg.deliveryTimeout)
+	check(cfg.linger >= 0, "WithLinger(%v): must not be negative", cfg.linger)
+	check(cfg.linger < cfg.deliveryTimeout,
+		"WithLinger(%v): must be shorter than the delivery timeout of %v", cfg.linger, cfg.deliveryTimeout)
+	check(cfg.batchBytes >= minBatchBytes && cfg.batchBytes <= maxBatchBytes,
+		"WithBatchBytes(%d): must be between %d and %d", cfg.batchBytes, minBatchBytes, maxBatchBytes)
+	check(cfg.maxRequestBytes > 0, "WithMaxRequestBytes(%d): must be positive", cfg.maxRequestBytes)
+	check(cfg.bufferBytes >= cfg.batchBytes,
+		"WithBufferBytes(%d): must hold one batch of %d bytes", cfg.bufferBytes, cfg.batchBytes)
+	check(cfg.partitioner.kind != partitionByUser || cfg.partitioner.choose != nil,
+		"WithPartitioner(PartitionBy(nil)): needs a function")
+	errs = append(errs, cfg.validateTrigger()...)
+	if err := cfg.validateLevel(); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+const (
+	minBatchBytes = 128
+	maxBatchBytes = 1 << 30
+)
+
+func (cfg *producerConfig) validateTrigger() (errs []error) {
+	t := cfg.trigger
+	if !t.set {
+		return nil
+	}
+	call := fmt.Sprintf("WithBatch(%d, %d, %v)", t.messages, t.bytes, t.interval)
+	if t.messages < 0 || t.bytes < 0 || t.interval < 0 {
+		errs = append(errs, fmt.Errorf("afkak: %s: must not be negative", call))
+	}
+	if t.messages == 0 && t.bytes == 0 && t.interval == 0 {
+		errs = append(errs, fmt.Errorf("afkak: %s: at least one trigger must be on, or nothing is ever sent", call))
+	}
+	if t.interval >= cfg.deliveryTimeout {
+		errs = append(errs, fmt.Errorf("afkak: %s: the interval must be shorter than the delivery timeout of %v",
+			call, cfg.deliveryTimeout))
+	}
+	return errs
+}
+
+// levels says which compression levels a codec has.
+var levels = map[Codec][2]int{Gzip: {1, 9}, LZ4: {1, 9}, Zstd: {1, 22}}
+
+func (cfg *producerConfig) validateLevel() error {
+	if cfg.codec < None || cfg.codec > Zstd {
+		return fmt.Errorf("afkak: WithCompression(%d): no such codec", cfg.codec)
+	}
+	if !cfg.levelSet {
+		return nil
+	}
+	limits, ok := levels[cfg.codec]
+	if !ok {
+		return fmt.Errorf("afkak: WithCompressionLevel(%d): %v has no levels", cfg.level, cfg.codec)
+	}
+	if cfg.level < limits[0] || cfg.level > limits[1] {
+		return fmt.Errorf("afkak: WithCompressionLevel(%d): %v has levels %d to %d", cfg.level, cfg.codec, limits[0], limits[1])
+	}
+	return nil
+}

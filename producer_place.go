@@ -1,0 +1,244 @@
+package afkak
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/afkak-go/afkak/internal/accum"
+)
+
+// placing is one record, or one list, on its way into a batch by the slow
+// path: a batch must be opened, grown or closed first, or memory waited for.
+type placing struct {
+	entry  accum.Entry
+	rec    Record
+	topic  *producerTopic
+	part   *producerPartition
+	sticky bool // part is where records without a key go for now
+	wait   bool // for memory
+}
+
+func (pl *placing) records() int {
+	if pl.entry.Together {
+		return len(pl.entry.List)
+	}
+	return 1
+}
+
+func (pl *placing) valueBytes() int {
+	if !pl.entry.Together {
+		return len(pl.entry.Value)
+	}
+	total := 0
+	for _, value := range pl.entry.List {
+		total += len(value)
+	}
+	return total
+}
+
+// sendSlow is send for what is not one record of a known topic.
+func (p *Producer) sendSlow(ctx context.Context, entry accum.Entry, rec *Record, wait bool) Delivery {
+	pl := &placing{entry: entry, rec: *rec, wait: wait}
+	var err error
+	if pl.topic, err = p.lookUp(ctx, rec.Topic, wait); err == nil {
+		pl.part, pl.sticky, err = p.choose(pl.topic, p.currentView(pl.topic), &pl.rec)
+	}
+	if err != nil {
+		return failedDelivery(rec.Topic, -1, p.refused(rec.Topic, -1, pl.records(), err))
+	}
+	return p.place(ctx, pl)
+}
+
+// place brings an entry into a batch, whatever that takes.
+func (p *Producer) place(ctx context.Context, pl *placing) Delivery {
+	for {
+		placed, err := p.tryPlace(ctx, pl)
+		if err != nil {
+			id := pl.part.ID()
+			return failedDelivery(pl.rec.Topic, id, p.refused(pl.rec.Topic, id, pl.records(), err))
+		}
+		if placed.Promise == nil {
+			continue // somebody else was faster
+		}
+		if p.trigger != nil {
+			p.count(pl.records(), pl.valueBytes())
+		}
+		return Delivery{
+			promise: placed.Promise, timestamp: pl.entry.Timestamp,
+			index: placed.Index, count: int32(pl.records()),
+		}
+	}
+}
+
+// tryPlace makes one attempt; without an error and without a promise another
+// one is worth it.
+func (p *Producer) tryPlace(ctx context.Context, pl *placing) (placed accum.Placed, err error) {
+	if err := p.closedErr(); err != nil {
+		return placed, err
+	}
+	room := pl.part.Room(&pl.entry)
+	if room.TooLarge {
+		return placed, &RecordTooLargeError{Size: room.Bytes, Limit: p.cfg.batchBytes, Records: pl.records()}
+	}
+	if room.Full && pl.sticky {
+		return placed, p.moveOn(pl)
+	}
+	var buf []byte
+	if room.Bytes > 0 {
+		if buf, err = p.lend(ctx, pl, room); err != nil || buf == nil {
+			return placed, err
+		}
+	}
+	placed, err = pl.part.Place(buf, p.now(), &pl.entry)
+	if placed.Spare != nil {
+		p.memory.give(placed.Spare, cap(placed.Spare))
+	}
+	if err != nil {
+		return placed, err
+	}
+	if placed.Opened {
+		p.opened(pl.part)
+	}
+	if placed.Opened || placed.Closed {
+		p.schedule(pl.part)
+	}
+	return placed, nil
+}
+
+// moveOn closes a full batch that records without a key went to, and goes on
+// with another partition (KIP-480).
+func (p *Producer) moveOn(pl *placing) error {
+	if pl.part.CloseFull(&pl.entry) {
+		pl.topic.unstick(pl.part.ID())
+		p.schedule(pl.part)
+	}
+	var err error
+	pl.part, pl.sticky, err = p.choose(pl.topic, p.currentView(pl.topic), &pl.rec)
+	return err
+}
+
+// lend gets a buffer, waiting if need be; nil without an error: the producer
+// is closing.
+func (p *Producer) lend(ctx context.Context, pl *placing, room accum.Room) ([]byte, error) {
+	if buf := p.memory.take(room.Most); buf != nil {
+		return buf, nil
+	}
+	if !pl.wait {
+		if buf := p.memory.take(room.Bytes); buf != nil {
+			return buf, nil
+		}
+		return nil, fmt.Errorf("%w: the buffer of %d bytes is used up", ErrWouldBlock, p.cfg.bufferBytes)
+	}
+	buf, err := p.memory.wait(ctx, p.ctx.Done(), room.Most, p.relieve)
+	if err != nil {
+		return nil, fmt.Errorf("waiting for room in the buffer of %d bytes: %w", p.cfg.bufferBytes, err)
+	}
+	return buf, nil
+}
+
+// opened follows the opening of a batch.
+func (p *Producer) opened(part *producerPartition) {
+	if p.steward.asleep.Load() {
+		p.steward.poke()
+	}
+	if p.trigger != nil && p.memory.contended() {
+		part.Close() // the trigger would hold back what others wait for
+	}
+}
+
+// relieve makes batches leave that nothing else makes leave while somebody
+// waits for their memory.
+func (p *Producer) relieve() {
+	if p.trigger != nil || p.gauge.Closed() == 0 {
+		p.fire()
+	}
+}
+
+// lookUp returns a topic that was perhaps never written to, asking the cluster
+// about it if need be.
+func (p *Producer) lookUp(ctx context.Context, name string, wait bool) (*producerTopic, error) {
+	if topic := p.topic(name); topic != nil {
+		return topic, nil
+	}
+	if err := p.start(); err != nil {
+		return nil, err
+	}
+	if !wait {
+		return p.lookUpAside(name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.deliveryTimeout)
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
+	for {
+		if _, err := p.client.cluster.Topic(ctx, name, true); err != nil {
+			if closed := p.closedErr(); closed != nil {
+				return nil, closed
+			}
+			return nil, err
+		}
+		if topic := p.addTopic(name); topic != nil {
+			return topic, nil
+		}
+	}
+}
+
+// lookUpAside is lookUp for those who do not wait.
+func (p *Producer) lookUpAside(name string) (*producerTopic, error) {
+	if known, ok := p.client.cluster.Picture().Topic(name); ok && known.HasLeader() {
+		if topic := p.addTopic(name); topic != nil {
+			return topic, nil
+		}
+	}
+	p.spawn(func() { // ends with the producer; Close waits for it
+		ctx, cancel := context.WithTimeout(p.ctx, p.cfg.deliveryTimeout)
+		defer cancel()
+		_, _ = p.client.cluster.Topic(ctx, name, true)
+	})
+	return nil, fmt.Errorf("%w: topic %s is not known yet", ErrWouldBlock, name)
+}
+
+// addTopic makes room for a topic that the picture has; nil: it has lost it.
+func (p *Producer) addTopic(name string) *producerTopic {
+	topic := &producerTopic{name: name}
+	topic.sticky.Store(-1)
+	if p.currentView(topic) == nil {
+		return nil
+	}
+	if other, exists := p.topics.LoadOrStore(name, topic); exists {
+		return other.(*producerTopic)
+	}
+	p.latest.Store(topic)
+	return topic
+}
+
+// start starts the clock and the steward, once.
+func (p *Producer) start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.closedErr(); err != nil {
+		return err
+	}
+	if !p.started && !p.stopped {
+		p.started = true
+		p.wg.Go(func() { p.clock.run(p.ctx.Done()) })
+		p.wg.Go(p.runSteward)
+	}
+	return nil
+}
+
+// spawn runs f on a goroutine that Close waits for.
+func (p *Producer) spawn(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.stopped {
+		p.wg.Go(f)
+	}
+}
+
+const sweepMost, sweepLeast = time.Second, 10 * time.Millisecond
+
+// sweepInterval is how often delivery timeouts are looked for.
+func (p *Producer) sweepInterval() time.Duration {
+	return min(max(p.cfg.deliveryTimeout/64, sweepLeast), sweepMost)
+}

@@ -1,0 +1,270 @@
+package afkak
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/afkak-go/afkak/internal/accum"
+	"github.com/afkak-go/afkak/protocol"
+)
+
+// maxProduceCalls is how many produce requests one broker may have unanswered.
+const maxProduceCalls = 5
+
+// sender sends the batches of the partitions that one broker leads. Its
+// goroutine decides and seals; the answers come in on the connection's, which
+// hands them to the partitions and wakes the sender.
+type sender struct {
+	p      *Producer
+	broker int32
+	wake   chan struct{}
+
+	unanswered  atomic.Int32
+	discovering atomic.Bool
+	failure     atomic.Pointer[error] // why the broker could not be reached; taken by the next collect
+
+	// mu is taken before a partition's own, never while one is held.
+	mu    sync.Mutex
+	queue dueQueue
+	until time.Duration // when the goroutine looks at the queue again; negative: before it sleeps
+
+	carry *taken // a batch that found no place in the last request; the goroutine's own
+}
+
+// taken is a batch that belongs to the sender until it is answered.
+type taken struct {
+	part  *producerPartition
+	batch *accum.Batch
+}
+
+func newSender(p *Producer, broker int32) *sender {
+	return &sender{p: p, broker: broker, wake: make(chan struct{}, 1), until: -1}
+}
+
+// schedule puts the partition where its next batch belongs in the queue; false
+// if it belongs to another sender by now.
+func (s *sender) schedule(part *producerPartition) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if part.sender.Load() != s {
+		return false
+	}
+	due := part.Next()
+	s.queue.set(part, due, due != accum.Forever)
+	if due < s.until {
+		s.until = -1
+		s.poke()
+	}
+	return true
+}
+
+func (s *sender) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run ends with the producer; Close waits for it.
+func (s *sender) run() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		s.pump()
+		timer.Reset(s.sleep() - s.p.now())
+		select {
+		case <-s.wake:
+		case <-timer.C:
+		case <-s.p.ctx.Done():
+			return
+		}
+		s.awake()
+	}
+}
+
+// sleep returns when to look at the queue again. From then on whoever
+// schedules something earlier wakes the sender. A sender that cannot send
+// anyway sleeps until an answer wakes it.
+func (s *sender) sleep() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.until = accum.Forever
+	if s.blocked() {
+		s.until = -1
+		return accum.Forever
+	}
+	if len(s.queue) > 0 {
+		s.until = s.queue[0].due
+	}
+	return s.until
+}
+
+func (s *sender) awake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.until = -1
+}
+
+func (s *sender) blocked() bool {
+	return s.discovering.Load() || s.unanswered.Load() >= maxProduceCalls
+}
+
+// pump sends what is due, as far as the broker may have it.
+func (s *sender) pump() {
+	for !s.blocked() {
+		if failure := s.failure.Swap(nil); failure != nil {
+			s.giveBack(*failure)
+		}
+		call := s.collect()
+		if call == nil {
+			return
+		}
+		s.unanswered.Add(1)
+		call.start()
+	}
+}
+
+// collect takes the batches of the next request; nil if nothing is due, or the
+// broker must be asked first what it speaks.
+func (s *sender) collect() *produceCall {
+	if s.carry == nil && !s.isDue() {
+		return nil
+	}
+	versions := s.p.client.cluster.Versions(s.broker)
+	if versions == nil {
+		s.discover()
+		return nil
+	}
+	call := newProduceCall(s, versions)
+	for {
+		item := s.next()
+		if item == nil {
+			break
+		}
+		if !call.add(item) {
+			s.carry = item
+			break
+		}
+	}
+	call.settleRejected()
+	if len(call.items) == 0 {
+		return nil
+	}
+	return call
+}
+
+func (s *sender) isDue() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue) > 0 && s.queue[0].due <= s.p.now()
+}
+
+// next takes the next batch that is due of a partition that this broker leads.
+func (s *sender) next() *taken {
+	if item := s.carry; item != nil {
+		s.carry = nil
+		return item
+	}
+	for {
+		now := s.p.now()
+		s.mu.Lock()
+		part := s.queue.next(now)
+		s.mu.Unlock()
+		if part == nil {
+			return nil
+		}
+		if leader, _ := s.p.leader(part); leader != s.broker {
+			s.leave(part)
+			continue
+		}
+		if s.p.trigger != nil && part.Overdue(now) {
+			s.p.fire() // one has waited for the whole interval: everything goes
+		}
+		if batch := part.Take(now); batch != nil {
+			part.topic.unstick(part.ID())
+			return &taken{part: part, batch: batch}
+		}
+		s.p.schedule(part)
+	}
+}
+
+// leave gives up a partition that another broker leads, once nothing of it is
+// unanswered here: the last answer schedules it again.
+func (s *sender) leave(part *producerPartition) {
+	if part.InFlight() > 0 {
+		return
+	}
+	s.mu.Lock()
+	s.queue.set(part, 0, false)
+	part.sender.Store(nil)
+	s.mu.Unlock()
+	s.p.schedule(part)
+}
+
+// discover asks the broker what it speaks, on a goroutine that ends with the
+// producer; Close waits for it.
+func (s *sender) discover() {
+	s.discovering.Store(true)
+	s.p.wg.Go(func() {
+		_, _, err := s.p.client.cluster.BrokerVersions(s.p.ctx, s.broker)
+		if err != nil {
+			s.failure.Store(&err)
+		}
+		s.discovering.Store(false)
+		s.poke()
+	})
+}
+
+// giveBack fails one attempt of everything that is due, because the broker
+// cannot be reached. The leader may have moved: the topics are asked for.
+func (s *sender) giveBack(failure error) {
+	answer := accum.Answer{Err: &brokerFailure{broker: s.broker, err: failure}, Retriable: Retriable(failure)}
+	for item := s.next(); item != nil; item = s.next() {
+		_, generation := s.p.leader(item.part)
+		s.p.client.cluster.Stale(generation, item.part.Topic())
+		s.settle(item, answer)
+		s.p.schedule(item.part)
+	}
+}
+
+// settle hands an answer to the batch's partition.
+func (s *sender) settle(item *taken, answer accum.Answer) {
+	records := int64(item.batch.Count())
+	switch item.part.Answer(s.p.now(), item.batch, answer) {
+	case accum.VerdictStored:
+		s.p.counts.sent.Add(records)
+	case accum.VerdictRetried:
+		s.p.counts.retried.Add(records)
+	case accum.VerdictFailed:
+		s.p.counts.failed.Add(records)
+	case accum.VerdictLate:
+	}
+}
+
+// versionFor returns the highest produce version that takes batches of the
+// given format, and that the broker speaks.
+func versionFor(versions *protocol.Versions, magic int8) (int16, error) {
+	switch magic {
+	case 0:
+		return versions.Pick(protocol.KeyProduce, 0, 1)
+	case 1:
+		return versions.Pick(protocol.KeyProduce, 2, 2)
+	}
+	return versions.Pick(protocol.KeyProduce, 3, lastNamedProduce)
+}
+
+// lastNamedProduce is the last produce version that names topics; from 13 on
+// it is by ID (KIP-516).
+const lastNamedProduce = 12
+
+// magicFor returns the format of the batches in a produce request.
+func magicFor(version int16) int8 {
+	switch {
+	case version >= 3: // record batches (KIP-98)
+		return 2
+	case version == 2: // timestamps (KIP-32)
+		return 1
+	}
+	return 0
+}

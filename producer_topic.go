@@ -1,0 +1,176 @@
+package afkak
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/afkak-go/afkak/internal/accum"
+	"github.com/afkak-go/afkak/internal/metadata"
+)
+
+// producerTopic is what a producer holds for one topic. Its partitions are
+// made when they are first seen and stay.
+type producerTopic struct {
+	name string
+
+	view   atomic.Pointer[topicView] // nil until the topic is known
+	sticky atomic.Int32              // where records without a key go; -1: not chosen
+
+	mu    sync.Mutex // guards the making of views and partitions
+	parts []*producerPartition
+}
+
+// topicView is a topic as one picture of the cluster has it. It is immutable.
+type topicView struct {
+	pic       *metadata.Picture
+	topic     *metadata.Topic
+	parts     []*producerPartition // indexed by number
+	available []int32              // the partitions that have a leader
+	rotation  *rotation            // shared by views with the same number of partitions
+}
+
+// producerPartition is one partition and its place with the sender of its
+// leader.
+type producerPartition struct {
+	accum.Partition
+	topic *producerTopic
+
+	// sender is the one that sends this partition's batches; nil: none yet, or
+	// there is no leader. Changed by Producer.assign and sender.letGo only.
+	sender atomic.Pointer[sender]
+
+	// Guarded by the sender's mu.
+	due   time.Duration
+	place int // in the sender's queue, -1: not in it
+}
+
+// currentView returns the topic as the client's newest picture has it, or as
+// it was last known while the picture lacks it.
+func (p *Producer) currentView(topic *producerTopic) *topicView {
+	view := topic.view.Load()
+	pic := p.client.cluster.Picture()
+	if view != nil && view.pic == pic {
+		return view
+	}
+	return p.makeView(topic, pic)
+}
+
+// makeView brings the topic's view up to date with pic. It returns nil if the
+// topic was never known.
+func (p *Producer) makeView(topic *producerTopic, pic *metadata.Picture) *topicView {
+	topic.mu.Lock()
+	defer topic.mu.Unlock()
+	old := topic.view.Load()
+	found, ok := pic.Topic(topic.name)
+	switch {
+	case !ok || len(found.Partitions) == 0:
+		if old == nil {
+			return nil
+		}
+		found = old.topic // deleted or not told of: what waits goes where it was
+	case old != nil && old.pic.Generation > pic.Generation:
+		return old
+	}
+	view := p.viewOf(topic, pic, found, old)
+	topic.view.Store(view)
+	if id := topic.sticky.Load(); id >= 0 && !slices.Contains(view.available, id) {
+		topic.sticky.CompareAndSwap(id, pickOther(view.available, id))
+	}
+	return view
+}
+
+// viewOf is called with topic.mu held.
+func (p *Producer) viewOf(topic *producerTopic, pic *metadata.Picture, found *metadata.Topic, old *topicView) *topicView {
+	view := &topicView{pic: pic, topic: found}
+	if old != nil && old.topic == found {
+		view.parts, view.available, view.rotation = old.parts, old.available, old.rotation
+		return view
+	}
+	for id := len(topic.parts); id < len(found.Partitions); id++ {
+		topic.parts = append(topic.parts, p.newPartition(topic, int32(id)))
+	}
+	view.parts = topic.parts[:len(found.Partitions):len(found.Partitions)]
+	for id := range found.Partitions {
+		if found.Partitions[id].Leader >= 0 {
+			view.available = append(view.available, int32(id))
+		}
+	}
+	if old != nil && len(old.parts) == len(view.parts) {
+		view.rotation = old.rotation
+	} else {
+		view.rotation = newRotation(len(view.parts), p.cfg.partitioner.randomStart)
+	}
+	return view
+}
+
+func (p *Producer) newPartition(topic *producerTopic, id int32) *producerPartition {
+	part := &producerPartition{topic: topic, place: -1}
+	part.Init(&p.accum, topic.name, id)
+	if err := p.closedErr(); err != nil {
+		part.Bar(err)
+	}
+	return part
+}
+
+// leader returns the broker that leads the partition, -1 if there is none, and
+// the generation of the picture that says so.
+func (p *Producer) leader(part *producerPartition) (broker int32, generation uint64) {
+	view := p.currentView(part.topic)
+	if view == nil || int(part.ID()) >= len(view.topic.Partitions) {
+		return -1, 0
+	}
+	return view.topic.Partitions[part.ID()].Leader, view.pic.Generation
+}
+
+// choose picks the record's partition; sticky tells that it goes where the
+// topic's records without a key go for now.
+func (p *Producer) choose(topic *producerTopic, view *topicView, rec *Record) (part *producerPartition, sticky bool, err error) {
+	n := len(view.parts)
+	switch p.cfg.partitioner.kind {
+	case partitionHashed:
+		if rec.Key != nil {
+			return view.parts[hashedPartition(rec.Key, n)], false, nil
+		}
+		return view.parts[topic.stuckTo(view)], true, nil
+	case partitionSticky:
+		return view.parts[topic.stuckTo(view)], true, nil
+	case partitionRoundRobin:
+		return view.parts[view.rotation.take()], false, nil
+	case partitionManual:
+		return view.numbered(int(rec.Partition), rec)
+	}
+	return view.numbered(p.cfg.partitioner.choose(*rec, n), rec)
+}
+
+// numbered returns the partition with the number that the user gave.
+func (view *topicView) numbered(id int, rec *Record) (*producerPartition, bool, error) {
+	if id < 0 || id >= len(view.parts) {
+		return nil, false, fmt.Errorf("%w %d: topic %s has %d, numbered from 0", ErrNoPartition, id, rec.Topic, len(view.parts))
+	}
+	return view.parts[id], false, nil
+}
+
+// stuckTo returns the partition that records without a key go to for now.
+func (topic *producerTopic) stuckTo(view *topicView) int32 {
+	id := topic.sticky.Load()
+	if uint32(id) < uint32(len(view.parts)) {
+		return id
+	}
+	next := pickOther(view.available, rand.Int32N(int32(len(view.parts))))
+	if topic.sticky.CompareAndSwap(id, next) {
+		return next
+	}
+	return topic.stuckTo(view)
+}
+
+// unstick moves records without a key on to another partition, if they go to
+// the given one: its batch left (KIP-480).
+func (topic *producerTopic) unstick(id int32) {
+	if view := topic.view.Load(); view != nil && topic.sticky.Load() == id {
+		topic.sticky.CompareAndSwap(id, pickOther(view.available, id))
+	}
+}
