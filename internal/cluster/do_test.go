@@ -590,3 +590,21 @@ func TestOffsetsOfKafka081GoToAnyBroker(t *testing.T) {
 		}
 	})
 }
+
+func TestARequestThatBrokersHangUpOnIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2)
+		w.on[protocol.KeyDescribeQuorum] = func(int32, protocol.Request) protocol.Response { return nil }
+		c := w.cluster()
+		defer w.end(c)
+		began := time.Now()
+		_, err := c.Do(t.Context(), protocol.NewDescribeQuorumRequest())
+		var broken *cluster.BrokerError
+		if !errors.As(err, &broken) || broken.Broker != 1 || !broken.Sent {
+			t.Errorf("got %v", err)
+		}
+		if took, n := time.Since(began), len(w.requests(protocol.KeyDescribeQuorum)); took > time.Second || n != 3 {
+			t.Errorf("after %v and %d tries", took, n)
+		}
+	})
+}

@@ -81,6 +81,10 @@ func (e *ItemError) Error() string {
 		return item + ": " + e.Err.Error()
 	}
 	text := e.API.String()
+	var version *protocol.VersionError
+	if errors.As(e.Err, &version) { // it names the request
+		text = "ask"
+	}
 	if item != "" {
 		text += " " + item
 	}

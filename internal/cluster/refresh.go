@@ -22,6 +22,7 @@ type refresher struct {
 	brokers *wish                // for the list of brokers alone
 	heeded  map[string]uint64    // by topic: the newest generation that was complained about
 	inUse   map[string]time.Time // topics that somebody asked for, and when last
+	failed  time.Time            // when the last refresh failed; zero after one that did not
 }
 
 // wish is what one refresh is to bring.
@@ -193,6 +194,10 @@ func (r *refresher) wishForOld(now time.Time) {
 	if picture.At.IsZero() {
 		return
 	}
+	due := now
+	if !r.failed.IsZero() { // age alone is no reason to ask without a pause
+		due = r.failed.Add(r.c.cfg.RetryBackoff.Max)
+	}
 	for name, asked := range r.inUse {
 		topic, known := picture.Topic(name)
 		if !known || now.Sub(topic.At) < age {
@@ -203,7 +208,7 @@ func (r *refresher) wishForOld(now time.Time) {
 			delete(r.heeded, name)
 			continue
 		}
-		r.wishFor(name, false, now)
+		r.wishFor(name, false, due)
 	}
 }
 
@@ -224,6 +229,10 @@ func (r *refresher) serve(round *round) {
 // generation are heeded again.
 func (r *refresher) settle(round *round, err error) {
 	r.mu.Lock()
+	r.failed = time.Time{}
+	if err != nil {
+		r.failed = time.Now()
+	}
 	for name := range round.wishes {
 		if err != nil {
 			delete(r.heeded, name)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -118,11 +119,23 @@ func (r *run) again(units []*unit) []*unit {
 		if v.forget && u.target.place == coordinator {
 			r.c.ForgetCoordinator(u.target.keyType, u.target.key)
 		}
-		if v.again && time.Since(r.began) < r.patience(u, v) {
+		if wasLost(u.err) {
+			u.lost++
+		}
+		if v.again && u.lost < mostLost && time.Since(r.began) < r.patience(u, v) {
 			left = append(left, u)
 		}
 	}
 	return left
+}
+
+// mostLost is after how many connections that broke under a request it is
+// taken to be the request's fault: brokers hang up on what they cannot read.
+const mostLost = 3
+
+func wasLost(err error) bool {
+	var broken *conn.Error
+	return errors.As(err, &broken) && broken.Sent
 }
 
 // patience is how long a unit with such a result is tried again, counted from

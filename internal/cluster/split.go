@@ -16,6 +16,8 @@ type unit struct {
 
 	result
 
+	// lost counts how often the connection was lost once the unit was sent.
+	lost int
 	// stale says that the picture, up to this generation, had led astray.
 	stale      bool
 	generation uint64
