@@ -21,7 +21,7 @@ func (p *Producer) Flush(ctx context.Context) error {
 // returns an error that wraps ctx's. Later calls wait for the first and return
 // nil. It must not be called from a callback.
 func (p *Producer) Close(ctx context.Context) error {
-	if !p.refuse(ErrClosed) {
+	if !p.refuse(errProducerClosed) {
 		select {
 		case <-p.done:
 			return nil
@@ -31,14 +31,14 @@ func (p *Producer) Close(ctx context.Context) error {
 	}
 	defer close(p.done)
 	p.eachPartition(func(part *producerPartition) {
-		part.Bar(ErrClosed)
+		part.Bar(errProducerClosed)
 		p.schedule(part)
 	})
 	err := p.await(ctx, p.promises())
 	if err == nil {
 		err = p.awaitCallbacks(ctx)
 	}
-	p.end(ErrClosed)
+	p.end(errProducerClosed)
 	p.wg.Wait()
 	return err
 }

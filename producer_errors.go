@@ -16,6 +16,14 @@ var (
 	ErrNoPartition = errors.New("no such partition")
 )
 
+// errProducerClosed is an ErrClosed that says what was closed.
+var errProducerClosed error = producerClosed{}
+
+type producerClosed struct{}
+
+func (producerClosed) Error() string        { return "the producer is closed" }
+func (producerClosed) Is(target error) bool { return target == ErrClosed }
+
 // RecordTooLargeError means that a record, or a list that has to stay
 // together, does not fit into any batch: see [WithBatchBytes].
 type RecordTooLargeError struct {

@@ -94,8 +94,9 @@ func (s *stage) walk(partition int32, visit func(*record.Batch, *record.Record))
 	}
 }
 
-// produced calls visit with each produce request's batches before the backend
-// has them; the code it returns is answered instead of storing, 0 stores.
+// onProduce calls visit with each produce request's batches before the backend
+// has them, with s.mu held. The code it returns is answered instead of storing;
+// a request of which nothing fails is stored, and otherwise nothing of it.
 func (s *stage) onProduce(visit func(broker int32, topic string, partition int32, batch []byte) kerr.Error) {
 	s.answer = func(broker int32, req protocol.Request) protocol.Response {
 		produce, ok := req.(*protocol.ProduceRequest)
@@ -115,10 +116,17 @@ func (s *stage) onProduce(visit func(broker int32, topic string, partition int32
 			}
 			resp.Responses = append(resp.Responses, answer)
 		}
-		if failed {
-			return resp
+		if !failed {
+			return nil
 		}
-		return nil
+		for _, topic := range resp.Responses {
+			for i := range topic.PartitionResponses {
+				if part := &topic.PartitionResponses[i]; part.ErrorCode == 0 {
+					part.ErrorCode = int16(kerr.NotEnoughReplicas)
+				}
+			}
+		}
+		return resp
 	}
 }
 
