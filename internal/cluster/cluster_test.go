@@ -150,6 +150,23 @@ func TestOnlySilentBrokersAreATypedErrorWithinTheDeadline(t *testing.T) {
 	})
 }
 
+func TestAnUnreachableHostIsATypedErrorWithinTheDialTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 0)
+		c := w.cluster("nowhere:1")
+		defer w.end(c)
+		began := time.Now()
+		_, err := c.Topic(t.Context(), "orders", false)
+		var broken *cluster.BrokerError
+		if !errors.As(err, &broken) || broken.Addr != "nowhere:1" || broken.Sent || !cluster.Retriable(err) {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("took %v, want the dial timeout", took)
+		}
+	})
+}
+
 func TestAnHTTPServerIsSaidToBeOne(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -115,7 +115,7 @@ func (n *node) refused(err error) error {
 	n.notUntil = time.Now().Add(n.c.cfg.ReconnectBackoff.After(n.failures, rand.Float64()))
 	failures := n.failures
 	n.mu.Unlock()
-	n.c.cfg.Logger.Warn("cannot connect to broker", "broker", n.id, "addr", n.addr, "failures", failures, "err", err)
+	n.c.cfg.Logger.Debug("cannot connect to broker", "broker", n.id, "addr", n.addr, "failures", failures, "err", err)
 	return err
 }
 

@@ -164,8 +164,7 @@ func (r *round) empty() bool { return len(r.wishes) == 0 && r.brokers == nil }
 func (r *refresher) take(now time.Time) (*round, time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wishForOld(now)
-	next := r.c.cfg.MetadataMaxAge
+	next := r.wishForOld(now)
 	taken := &round{wishes: map[string]*wish{}, brokers: r.brokers}
 	r.brokers = nil
 	for name, w := range r.wishes {
@@ -186,30 +185,30 @@ func (r *refresher) take(now time.Time) (*round, time.Duration) {
 	return taken, next
 }
 
-// wishForOld wishes for the topics in use once the picture is too old, and
-// forgets topics that are gone and that nobody asked for since. Requires mu.
-func (r *refresher) wishForOld(now time.Time) {
+// wishForOld wishes for the topics in use whose answer is too old, and forgets
+// topics that are gone and that nobody asked for since. It tells how long until
+// the next one is too old. Requires mu.
+func (r *refresher) wishForOld(now time.Time) time.Duration {
 	picture := r.c.Picture()
 	age := r.c.cfg.MetadataMaxAge
-	if picture.At.IsZero() {
-		return
-	}
-	due := now
-	if !r.failed.IsZero() { // age alone is no reason to ask without a pause
-		due = r.failed.Add(r.c.cfg.RetryBackoff.Max)
-	}
+	next := age
 	for name, asked := range r.inUse {
 		topic, known := picture.Topic(name)
-		if !known || now.Sub(topic.At) < age {
-			continue
+		if !known {
+			continue // it has a wish, or will have one when it is asked for
 		}
-		if topic.Err == kerr.UnknownTopicOrPartition && now.Sub(asked) >= age {
+		left := age - now.Sub(topic.At)
+		switch {
+		case left > 0:
+			next = min(next, left)
+		case topic.Err == kerr.UnknownTopicOrPartition && now.Sub(asked) >= age:
 			delete(r.inUse, name)
 			delete(r.heeded, name)
-			continue
+		default:
+			r.wishFor(name, false, now)
 		}
-		r.wishFor(name, false, due)
 	}
+	return next
 }
 
 // serve asks, at most twice: topics that may be created by asking are asked
@@ -221,6 +220,9 @@ func (r *refresher) serve(round *round) {
 	}
 	if err == nil && (len(round.existing) > 0 || len(round.create) == 0) {
 		err = r.c.fetchMetadata(r.c.ctx, round.existing, false)
+	}
+	if err != nil && r.c.ctx.Err() == nil {
+		r.c.cfg.Logger.Warn("metadata refresh failed", "topics", len(round.wishes), "err", err)
 	}
 	r.settle(round, err)
 }

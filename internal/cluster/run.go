@@ -124,6 +124,7 @@ func (r *run) again(units []*unit) []*unit {
 		}
 		if v.again && u.lost < mostLost && time.Since(r.began) < r.patience(u, v) {
 			left = append(left, u)
+			r.c.cfg.Logger.Debug("will be sent again", "api", r.req.Key(), "item", u.item, "broker", u.broker, "err", u.failure())
 		}
 	}
 	return left

@@ -255,3 +255,23 @@ func TestAWaitForATopicEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+func TestEachTopicIsLookedUpAgainAtItsOwnAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.leaders["a"], w.leaders["b"] = []int32{1}, []int32{1}
+		c := w.cluster()
+		defer w.end(c)
+		if _, err := c.Topic(t.Context(), "a", false); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(4 * time.Minute)
+		if _, err := c.Topic(t.Context(), "b", false); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(90 * time.Second)
+		want(t, "after 5.5 minutes", w.requests(protocol.KeyMetadata), []string{"1 a", "1 b", "1 a"})
+		time.Sleep(4 * time.Minute)
+		want(t, "after 9.5 minutes", w.requests(protocol.KeyMetadata), []string{"1 a", "1 b", "1 a", "1 b"})
+	})
+}
