@@ -67,10 +67,16 @@ func (call *produceCall) add(item *taken) bool {
 }
 
 // versionOf picks the produce version for a batch: the highest, or for a batch
-// that was sealed before, the highest that takes its format.
+// that was sealed before, the highest that takes its format. One that this
+// broker does not read is made anew.
 func (call *produceCall) versionOf(batch *accum.Batch) (int16, error) {
 	if magic, ok := batch.Sealed(); ok {
-		return versionFor(call.versions, magic)
+		if version, err := versionFor(call.versions, magic); err == nil {
+			return version, nil
+		}
+		if err := batch.Reopen(); err != nil {
+			return 0, err
+		}
 	}
 	version, err := call.versions.Pick(protocol.KeyProduce, 0, lastNamedProduce)
 	if err != nil {

@@ -1,11 +1,13 @@
 package afkak
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/afkak-go/afkak/internal/accum"
+	"github.com/afkak-go/afkak/kerr"
 	"github.com/afkak-go/afkak/protocol"
 )
 
@@ -228,9 +230,14 @@ func (s *sender) giveBack(failure error) {
 	}
 }
 
-// settle hands an answer to the batch's partition.
+// settle hands an answer to the batch's partition. A batch that is too large
+// for the broker is split, and its parts are tried.
 func (s *sender) settle(item *taken, answer accum.Answer) {
 	records := int64(item.batch.Count())
+	if errors.Is(answer.Err, kerr.MessageTooLarge) && item.part.Split(item.batch) {
+		s.p.counts.retried.Add(records)
+		return
+	}
 	switch item.part.Answer(s.p.now(), item.batch, answer) {
 	case accum.VerdictStored:
 		s.p.counts.sent.Add(records)

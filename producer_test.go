@@ -582,3 +582,52 @@ func TestProducerUnknownTopicFailsTheRecord(t *testing.T) {
 		closeProducer(t, p)
 	})
 }
+
+func TestProducerSplitsABatchThatIsTooLargeForTheBroker(t *testing.T) {
+	onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
+		s.onProduce(func(_ int32, _ string, _ int32, batch []byte) kerr.Error {
+			if len(batch) > 400 {
+				return kerr.MessageTooLarge
+			}
+			return 0
+		})
+		p := newProducer(t, client, afkak.WithPartitioner(afkak.Manual()))
+		var deliveries []afkak.Delivery
+		for i := range 100 {
+			deliveries = append(deliveries, p.Send(t.Context(), orderTo(0, strconv.Itoa(i))))
+		}
+		tooLarge := p.Send(t.Context(), orderTo(1, strings.Repeat("v", 500)))
+		for i, d := range deliveries {
+			wantStored(t, d, 0, int64(i))
+		}
+		if _, err := tooLarge.Wait(t.Context()); !errors.Is(err, kerr.MessageTooLarge) || afkak.MaybeStored(err) {
+			t.Errorf("one record that is too large: got %v", err)
+		}
+		wantValues(t, s.stored(0), numbered(0, 100))
+		closeProducer(t, p)
+		if stats := p.Stats(); stats.BufferedBytes != 0 {
+			t.Errorf("%d bytes are still counted", stats.BufferedBytes)
+		}
+	})
+}
+
+func TestProducerSealsAnewForABrokerThatReadsAnOlderFormat(t *testing.T) {
+	onStage(t, 2, func(t *testing.T, s *stage, client *afkak.Client) {
+		s.onProduce(func(broker int32, _ string, _ int32, batch []byte) kerr.Error {
+			if broker == 1 {
+				s.limit[protocol.KeyProduce] = 1 // of broker 2, which is asked next
+				s.leader = 2
+				return kerr.NotLeaderOrFollower
+			}
+			if magic := batch[16]; magic != 0 {
+				t.Errorf("broker 2 got magic %d", magic)
+			}
+			return kerr.TopicAuthorizationFailed // enough was seen
+		})
+		p := newProducer(t, client, afkak.WithPartitioner(afkak.Manual()))
+		if _, err := p.Send(t.Context(), orderTo(0, "v")).Wait(t.Context()); !errors.Is(err, kerr.TopicAuthorizationFailed) {
+			t.Errorf("got %v", err)
+		}
+		closeProducer(t, p)
+	})
+}

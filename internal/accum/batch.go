@@ -89,10 +89,11 @@ func (b *Batch) Seal(seal record.Seal) (spare []byte, err error) {
 		return nil, err
 	}
 	b.wire, b.magic = wire, seal.Magic
-	if len(b.buffer) == 0 {
-		b.buffer = b.buffer[:cap(b.buffer)]
-	}
-	if &wire[0] == &b.buffer[0] {
+	switch {
+	case b.buffer == nil: // not lent: the batch was split or reopened
+		b.builder = record.Builder{}
+		return nil, nil
+	case &wire[0] == &b.buffer[:1][0]:
 		return nil, nil
 	}
 	spare, b.buffer, b.memory = b.buffer, nil, len(wire)

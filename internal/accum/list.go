@@ -4,9 +4,15 @@ package accum
 // at most one list.
 type list struct{ head, tail *Batch }
 
-// insert puts b where its ordinal belongs: nearly always at the end.
+// before tells which of two batches comes first: of the parts of one that was
+// split, the one with the earlier records.
+func (b *Batch) before(other *Batch) bool {
+	return b.ordinal < other.ordinal || b.ordinal == other.ordinal && b.first < other.first
+}
+
+// insert puts b where it belongs: nearly always at the end.
 func (l *list) insert(b *Batch) {
-	if l.tail == nil || l.tail.ordinal < b.ordinal {
+	if l.tail == nil || l.tail.before(b) {
 		b.next = nil
 		if l.tail == nil {
 			l.head = b
@@ -17,7 +23,7 @@ func (l *list) insert(b *Batch) {
 		return
 	}
 	at := &l.head
-	for (*at).ordinal < b.ordinal {
+	for (*at).before(b) {
 		at = &(*at).next
 	}
 	b.next, *at = *at, b

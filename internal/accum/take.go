@@ -36,7 +36,11 @@ func (p *Partition) sequence(b *Batch) {
 		return
 	}
 	b.baseSequence = p.nextSequence
-	p.nextSequence = int32((int64(p.nextSequence) + int64(b.count)) & 0x7fffffff)
+	p.nextSequence = addSequence(p.nextSequence, b.count)
+}
+
+func addSequence(sequence int32, n int) int32 {
+	return int32((int64(sequence) + int64(n)) & 0x7fffffff)
 }
 
 // Answer is what became of one attempt to send a batch.
