@@ -117,7 +117,7 @@ func (r *refresher) signal() {
 func (c *Cluster) await(ctx context.Context, w *wish) error {
 	select {
 	case <-w.done:
-		return w.err
+		return lookedUp(w.err)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-c.ctx.Done():
@@ -205,10 +205,20 @@ func (r *refresher) wishForOld(now time.Time) time.Duration {
 			delete(r.inUse, name)
 			delete(r.heeded, name)
 		default:
-			r.wishFor(name, false, now)
+			r.wishFor(name, false, r.pause(now))
 		}
 	}
 	return next
+}
+
+// pause is when to ask again because of age alone: at once, but after a failure
+// not without a pause, or the loop would spin while all brokers are gone.
+// Requires mu.
+func (r *refresher) pause(now time.Time) time.Time {
+	if r.failed.IsZero() {
+		return now
+	}
+	return r.failed.Add(r.c.cfg.RetryBackoff.Max)
 }
 
 // serve asks, at most twice: topics that may be created by asking are asked
