@@ -72,7 +72,7 @@ func (c *Cluster) coordinator(ctx context.Context, keyType int8, key string) (me
 	found := c.coordinators.find(keyType, []string{key})
 	select {
 	case <-found[0].done:
-		return found[0].broker, found[0].err
+		return found[0].broker, lookedUp(found[0].err)
 	case <-ctx.Done():
 		return noCoordinator, context.Cause(ctx)
 	case <-c.ctx.Done():

@@ -146,6 +146,24 @@ func brokerName(id int32, addr string) string {
 	return fmt.Sprintf("broker %d (%s)", id, addr)
 }
 
+// lookUpError is why a request did not get as far as its broker: finding out
+// which one it is failed. Whatever became of the question, the request itself
+// was not sent.
+type lookUpError struct{ error }
+
+// lookedUp marks the failure of a look-up.
+func lookedUp(err error) error {
+	if err == nil {
+		return nil
+	}
+	return lookUpError{err}
+}
+
+func (e lookUpError) Unwrap() error { return e.error }
+
+// MaybeStored is false, although the question may have been sent.
+func (lookUpError) MaybeStored() bool { return false }
+
 // MaybeDone tells whether a request may have taken effect although it ended
 // with err. Of several causes one is enough.
 func MaybeDone(err error) bool {

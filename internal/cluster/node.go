@@ -103,9 +103,10 @@ func (n *node) open(lane Lane) {
 	n.settle(lane, opened, nil)
 }
 
-// refused notes a failed attempt and when the next may begin.
+// refused notes a failed attempt and when the next may begin. What opening has
+// asked may have reached the broker; the calls that wait for it have not.
 func (n *node) refused(err error) error {
-	err = n.named(err)
+	err = lookedUp(n.named(err))
 	if n.c.ctx.Err() != nil {
 		return n.failed(ErrClosed)
 	}

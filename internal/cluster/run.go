@@ -136,7 +136,7 @@ const mostLost = 3
 
 func wasLost(err error) bool {
 	var broken *conn.Error
-	return errors.As(err, &broken) && broken.Sent
+	return errors.As(err, &broken) && MaybeDone(err)
 }
 
 // patience is how long a unit with such a result is tried again, counted from
