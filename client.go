@@ -57,7 +57,7 @@ func NewClient(hosts []string, opts ...ClientOption) (*Client, error) {
 // which does nothing, and always returns nil.
 func (c *Client) Close() error {
 	c.cluster.Close()
-	c.fetchers.running.Wait()
+	c.fetchers.close()
 	return nil
 }
 

@@ -38,8 +38,15 @@ type ListOffsetsResult struct {
 // The results are in the order of the payloads, and always complete; if any
 // failed, the error is a *[PayloadsError].
 func (c *Client) ListOffsets(ctx context.Context, payloads []ListOffsetsPayload) ([]ListOffsetsResult, error) {
+	return c.listOffsets(ctx, payloads, ReadUncommitted)
+}
+
+// listOffsets is ListOffsets for a reader with that isolation: under
+// ReadCommitted the latest is the last stable offset (Kafka 0.11, KIP-98).
+func (c *Client) listOffsets(ctx context.Context, payloads []ListOffsetsPayload, isolation Isolation) ([]ListOffsetsResult, error) {
 	req := protocol.NewListOffsetsRequest()
 	req.ReplicaID = -1
+	req.IsolationLevel = int8(isolation)
 	req.Topics = make([]protocol.ListOffsetsRequestTopic, len(payloads))
 	now := time.Now()
 	for i, payload := range payloads { // a topic of its own each, so that items count as payloads do

@@ -50,10 +50,7 @@ func (c *Consumer) commit(ctx context.Context, next int64) error {
 	if next < 0 { // not even started
 		return nil
 	}
-	if err := c.commits.commit(ctx, next); err != nil {
-		return fmt.Errorf("commit %s/%d at offset %d for group %s: %w", c.topic, c.partition, next, c.cfg.group, err)
-	}
-	return nil
+	return c.commits.commit(ctx, next)
 }
 
 // commitPoint is what Commit commits: what is processed, with what of the
@@ -84,7 +81,7 @@ type commitRun struct {
 	done    chan struct{}
 	cancel  context.CancelFunc // when the last waiter has left; set when it begins
 	waiters int
-	err     error // set before done is closed
+	err     error // of the last try; final when done is closed. Guarded by the committer's mu until then.
 }
 
 func newCommitter(send func(context.Context, int64) error, backoff cluster.Backoff, retries int) *committer {
@@ -109,16 +106,15 @@ func (m *committer) found(offset int64) {
 
 // commit commits offset, or a later one that others ask for meanwhile.
 func (m *committer) commit(ctx context.Context, offset int64) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return fmt.Errorf("commit: %w", context.Cause(ctx))
 	}
 	run := m.join(offset)
 	select {
 	case <-run.done:
 		return run.err
 	case <-ctx.Done():
-		m.leave(run)
-		return context.Cause(ctx)
+		return fmt.Errorf("commit: %w%s", context.Cause(ctx), m.leave(run))
 	}
 }
 
@@ -149,10 +145,14 @@ func (m *committer) begin() {
 	go m.work(ctx, run) // ends with the commit, or when nobody waits for it
 }
 
-// leave gives up waiting for run; the last one to leave ends it.
-func (m *committer) leave(run *commitRun) {
+// leave gives up waiting for run; the last one to leave ends it. It returns
+// what went wrong so far, as the end of a sentence.
+func (m *committer) leave(run *commitRun) (sofar string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if run.err != nil {
+		sofar = ", while trying again because of " + run.err.Error()
+	}
 	run.waiters--
 	switch {
 	case run.waiters > 0:
@@ -161,10 +161,11 @@ func (m *committer) leave(run *commitRun) {
 	case m.joined == run:
 		m.joined = nil
 	}
+	return sofar
 }
 
 func (m *committer) work(ctx context.Context, run *commitRun) {
-	err := m.try(ctx)
+	err := m.try(ctx, run)
 	run.cancel()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -174,16 +175,18 @@ func (m *committer) work(ctx context.Context, run *commitRun) {
 }
 
 // try sends the latest target until that succeeds, or is of no use.
-func (m *committer) try(ctx context.Context) error {
+func (m *committer) try(ctx context.Context, run *commitRun) error {
 	for failures := 1; ; failures++ {
 		m.mu.Lock()
 		offset := m.target
 		m.mu.Unlock()
 		err := m.send(ctx, offset)
-		if err == nil {
-			m.mu.Lock()
+		m.mu.Lock()
+		if run.err = err; err == nil {
 			m.sent = offset
-			m.mu.Unlock()
+		}
+		m.mu.Unlock()
+		if err == nil {
 			return nil
 		}
 		if !Retriable(err) || (m.retries > 0 && failures > m.retries) || ctx.Err() != nil {

@@ -13,7 +13,7 @@ import (
 
 // patience is how long one look at the metadata may take, so that State tells
 // soon what the consumer waits for.
-const patience = 2 * time.Second
+const patience = 5 * time.Second
 
 // leaderIn finds the partition's leader in what is known of its topic.
 func (r *consumerRun) leaderIn(topic *metadata.Topic) (leader, error) {
@@ -52,7 +52,7 @@ func (r *consumerRun) moved(lead leader) bool {
 }
 
 // settle finds out where to start and where to end, once.
-func (r *consumerRun) settle(ctx context.Context) error {
+func (r *consumerRun) settle(ctx context.Context, lead leader) error {
 	c := r.c
 	if r.feed.offset() >= 0 {
 		return nil
@@ -60,12 +60,12 @@ func (r *consumerRun) settle(ctx context.Context) error {
 	start := c.processed.Load()
 	if start < 0 {
 		var err error
-		if start, err = r.lookUp(ctx, c.cfg.start); err != nil {
+		if start, err = r.lookUp(ctx, lead, c.cfg.start); err != nil {
 			return err
 		}
 	}
 	if c.end.Load() < 0 {
-		end, err := r.lookUp(ctx, c.cfg.end)
+		end, err := r.lookUp(ctx, lead, c.cfg.end)
 		if err != nil {
 			return err
 		}
@@ -84,25 +84,21 @@ func (r *consumerRun) settle(ctx context.Context) error {
 }
 
 // lookUp turns a position into an offset.
-func (r *consumerRun) lookUp(ctx context.Context, at Position) (int64, error) {
+func (r *consumerRun) lookUp(ctx context.Context, lead leader, at Position) (int64, error) {
 	switch at.kind {
 	case atOffset:
 		return at.n, nil
 	case atCommitted:
-		return r.lookUpCommitted(ctx)
+		return r.lookUpCommitted(ctx, lead)
 	}
-	ms, _ := at.timestamp(time.Now())
-	offset, err := r.c.listOffset(ctx, ms)
+	offset, err := r.c.listOffset(ctx, lead, at)
 	if err == nil && offset < 0 { // nothing is that late
-		offset, err = r.c.listOffset(ctx, timestampLatest)
+		return r.c.listOffset(ctx, lead, Latest)
 	}
-	if err != nil {
-		return 0, fmt.Errorf("look up where %v is: %w", at, err)
-	}
-	return offset, nil
+	return offset, err
 }
 
-func (r *consumerRun) lookUpCommitted(ctx context.Context) (int64, error) {
+func (r *consumerRun) lookUpCommitted(ctx context.Context, lead leader) (int64, error) {
 	offset, err := r.c.fetchCommitted(ctx)
 	if err != nil {
 		return 0, err
@@ -111,16 +107,16 @@ func (r *consumerRun) lookUpCommitted(ctx context.Context) (int64, error) {
 		r.c.commits.found(offset)
 		return offset, nil
 	}
-	return r.lookUp(ctx, r.c.cfg.noCommitted)
+	return r.lookUp(ctx, lead, r.c.cfg.noCommitted)
 }
 
 // reposition deals with an offset that the log does not have.
 func (r *consumerRun) reposition(ctx context.Context, lead leader, t *trouble) error {
-	first, err := r.c.listOffset(ctx, timestampEarliest)
+	first, err := r.c.listOffset(ctx, lead, Earliest)
 	if err != nil {
 		return err
 	}
-	end, err := r.c.listOffset(ctx, timestampLatest)
+	end, err := r.c.listOffset(ctx, lead, Latest)
 	if err != nil {
 		return err
 	}
@@ -131,7 +127,7 @@ func (r *consumerRun) reposition(ctx context.Context, lead leader, t *trouble) e
 	if !r.c.cfg.resets {
 		return permanent{missing}
 	}
-	next, err := r.lookUp(ctx, r.c.cfg.outOfRange)
+	next, err := r.lookUp(ctx, lead, r.c.cfg.outOfRange)
 	if err != nil {
 		return err
 	}

@@ -2,72 +2,54 @@ package afkak
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/afkak-go/afkak/kerr"
 	"github.com/afkak-go/afkak/protocol"
 )
 
-// listOffset asks the leader which offset a timestamp (or one of Kafka's
-// special ones) stands for; -1 where nothing is that late.
-func (c *Consumer) listOffset(ctx context.Context, timestamp int64) (int64, error) {
-	var part protocol.ListOffsetsRequestTopicPartition
-	part.SetDefaults()
-	part.PartitionIndex, part.Timestamp = c.partition, timestamp
-	req := protocol.NewListOffsetsRequest()
-	req.ReplicaID = -1
-	req.Topics = []protocol.ListOffsetsRequestTopic{{Name: c.topic, Partitions: []protocol.ListOffsetsRequestTopicPartition{part}}}
-	resp, err := c.client.Do(ctx, req)
+// listOffset asks the leader where a position is; -1 where nothing is that late.
+func (c *Consumer) listOffset(ctx context.Context, lead leader, at Position) (int64, error) {
+	isolation, err := c.listIsolation(ctx, lead)
 	if err != nil {
 		return 0, err
 	}
-	for _, t := range resp.(*protocol.ListOffsetsResponse).Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.FromCode(p.ErrorCode); err != nil {
-				return 0, err
-			}
-			if len(p.OldStyleOffsets) > 0 {
-				return p.OldStyleOffsets[0], nil
-			}
-			return p.Offset, nil
-		}
+	results, err := c.client.listOffsets(ctx, []ListOffsetsPayload{{Topic: c.topic, Partition: c.partition, At: at}}, isolation)
+	if len(results) == 0 {
+		return 0, err
 	}
-	return 0, fmt.Errorf("the answer lacks %s/%d", c.topic, c.partition)
+	return results[0].Offset, results[0].Err
+}
+
+// listIsolation is the consumer's isolation where the leader knows of such.
+func (c *Consumer) listIsolation(ctx context.Context, lead leader) (Isolation, error) {
+	isolation := c.cfg.fetch.shared.isolation
+	if isolation == ReadUncommitted {
+		return isolation, nil
+	}
+	versions, _, err := c.client.cluster.BrokerVersions(ctx, lead.broker)
+	if err != nil {
+		return 0, err
+	}
+	const firstWithIsolation = 2 // KIP-98
+	if speaks, known := versions.Range(protocol.KeyListOffsets); !known || speaks.Max < firstWithIsolation {
+		return ReadUncommitted, nil
+	}
+	return isolation, nil
 }
 
 // fetchCommitted asks for the group's offset; -1 if it has none.
 func (c *Consumer) fetchCommitted(ctx context.Context) (int64, error) {
-	req := protocol.NewOffsetFetchRequest()
-	req.GroupID = c.cfg.group
-	req.Topics = []protocol.OffsetFetchRequestTopic{{Name: c.topic, PartitionIndexes: []int32{c.partition}}}
-	resp, err := c.client.Do(ctx, req)
-	if err != nil {
+	results, err := c.client.FetchOffsets(ctx, c.cfg.group, []CommittedPayload{{Topic: c.topic, Partition: c.partition}})
+	if len(results) == 0 {
 		return 0, err
 	}
-	for _, t := range resp.(*protocol.OffsetFetchResponse).Topics {
-		for _, p := range t.Partitions {
-			return p.CommittedOffset, kerr.FromCode(p.ErrorCode)
-		}
-	}
-	return 0, fmt.Errorf("the answer lacks %s/%d", c.topic, c.partition)
+	return results[0].Offset, results[0].Err
 }
 
-// sendCommit commits the next offset to read.
+// sendCommit commits the offset of the next record to process.
 func (c *Consumer) sendCommit(ctx context.Context, offset int64) error {
-	var part protocol.OffsetCommitRequestTopicPartition
-	part.SetDefaults()
-	part.PartitionIndex, part.CommittedOffset = c.partition, offset
-	req := protocol.NewOffsetCommitRequest()
-	req.GroupID = c.cfg.group
-	req.Topics = []protocol.OffsetCommitRequestTopic{{Name: c.topic, Partitions: []protocol.OffsetCommitRequestTopicPartition{part}}}
-	resp, err := c.client.Do(ctx, req)
-	if err != nil {
+	results, err := c.client.CommitOffsets(ctx, c.cfg.group, []CommitPayload{{Topic: c.topic, Partition: c.partition, Offset: offset}})
+	if len(results) == 0 {
 		return err
 	}
-	for _, t := range resp.(*protocol.OffsetCommitResponse).Topics {
-		for _, p := range t.Partitions {
-			return kerr.FromCode(p.ErrorCode)
-		}
-	}
-	return fmt.Errorf("the answer lacks %s/%d", c.topic, c.partition)
+	return results[0].Err
 }

@@ -59,9 +59,9 @@ func (c *Consumer) startRun() *consumerRun {
 	if c.cfg.skipCorrupt {
 		r.reader.OnCorrupt = r.skipped
 	}
-	go r.keep(ctx) // ends with r.stop, the client, or a failure; Close waits
+	c.client.fetchers.start(func() { r.keep(ctx) }) // ends with r.stop, the client, or a failure
 	if c.cfg.commitEvery > 0 || c.cfg.commitPeriod > 0 {
-		go r.commitNowAndThen(ctx) // ends with r.stop or the client
+		c.client.fetchers.start(func() { r.commitNowAndThen(ctx) }) // ends with r.stop or the client
 	}
 	return r
 }
@@ -103,7 +103,7 @@ func (r *consumerRun) follow(ctx context.Context) error {
 	for {
 		lead, err := r.leader(ctx)
 		if err == nil {
-			err = r.settle(ctx)
+			err = r.settle(ctx, lead)
 		}
 		if err == nil {
 			err = r.attend(ctx, lead)
@@ -181,7 +181,7 @@ func (r *consumerRun) resolve(ctx context.Context, lead leader, t *trouble) erro
 	case fetch.Failed:
 		return permanent{r.c.fetchFailure(t.offset, lead.broker, lead.addr, t.err)}
 	}
-	return r.c.fetchFailure(t.offset, lead.broker, lead.addr, t.err)
+	return r.c.fetchFailure(t.offset, lead.broker, lead.addr, retryAnyway{t.err})
 }
 
 // endure waits before the next try, or returns why there should be none.
@@ -206,16 +206,23 @@ func (r *consumerRun) final(err error) error {
 	switch {
 	case errors.As(err, &last):
 		return last.error
-	case errors.Is(err, ErrClosed):
+	case errors.Is(err, ErrClosed), r.stranger(err):
 		return err
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return r.unknown(err)
-	case !retriableFetch(err) && !errors.Is(err, context.DeadlineExceeded):
+	case !Retriable(err) && !errors.Is(err, context.DeadlineExceeded): // the deadline is patience
 		return err
 	case r.c.cfg.retries > 0 && r.failures > r.c.cfg.retries:
 		return fmt.Errorf("gave up after %d tries: %w", r.failures, err)
 	}
 	return nil
+}
+
+// stranger tells that no broker of the cluster has ever answered: its address
+// is probably wrong.
+func (r *consumerRun) stranger(err error) bool {
+	var unreachable *UnreachableError
+	return errors.As(err, &unreachable) && r.c.client.cluster.Picture().Generation == 0
 }
 
 // unknown bounds how long a partition may be unknown.

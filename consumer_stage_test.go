@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"log/slog"
 	"net"
@@ -386,3 +387,44 @@ func (l *pipeListener) Close() error {
 }
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9092} }
+
+// withCodec is a batch of magic 2 that says it has another codec.
+func withCodec(batch []byte, codec byte) []byte {
+	const attributes, crc = 21, 17
+	batch = bytes.Clone(batch)
+	batch[attributes+1] |= codec
+	binary.BigEndian.PutUint32(batch[crc:], crc32.Checksum(batch[attributes:], crc32.MakeTable(crc32.Castagnoli)))
+	return batch
+}
+
+// truncated answers a fetch of a log that holds ten small messages, a big one
+// and two small ones, all of magic 0, as brokers before 0.10.1 do: cut off.
+func (s *stage) truncated(req *protocol.FetchRequest, big string) protocol.Response {
+	resp := fetchError(req, 0)
+	asked := &req.Topics[0].Partitions[0]
+	part := &resp.Responses[0].Partitions[0]
+	part.HighWatermark = 13
+	for offset := asked.FetchOffset; offset < 13; offset++ {
+		value := "small"
+		if offset == 10 {
+			value = big
+		}
+		part.Records = append(part.Records, messageOf(s.t, offset, value)...)
+	}
+	part.Records = part.Records[:min(len(part.Records), int(asked.PartitionMaxBytes))]
+	return resp
+}
+
+// messageOf is a message of magic 0.
+func messageOf(t testing.TB, offset int64, value string) []byte {
+	t.Helper()
+	var b record.Builder
+	b.Reset(nil)
+	b.Append(0, nil, []byte(value), nil)
+	raw, err := b.Seal(record.Seal{Magic: 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.BigEndian.PutUint64(raw, uint64(offset))
+	return raw
+}

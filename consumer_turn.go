@@ -105,11 +105,11 @@ func (t *turn) watch(ctx context.Context) (unwatch func() bool) {
 // for it, or at the consumer's own end.
 func (t *turn) next(ctx context.Context, raw *record.Record) (more bool, err error) {
 	for !t.run.reader.Next(raw) {
-		if err := t.run.reader.Err(); err != nil {
-			return false, t.fail(t.run.reader.Position(), err)
-		}
 		if t.run.reads {
 			t.done(t.run.reader.Position())
+		}
+		if err := t.run.reader.Err(); err != nil {
+			return false, t.fail(t.run.reader.Position(), err)
 		}
 		if more, err := t.refill(ctx); !more {
 			return false, err
@@ -176,10 +176,13 @@ func (t *turn) interrupted(ctx context.Context) (bool, error) {
 	if t.halt.Load() {
 		return true, nil
 	}
-	if ctx.Err() != nil {
-		return true, context.Cause(ctx)
+	if ctx.Err() == nil {
+		return false, nil
 	}
-	return false, nil
+	if s := t.c.State(); s.Kind == StateWaiting && s.Err != nil {
+		return true, fmt.Errorf("consume %s/%d: %w, %v", t.c.topic, t.c.partition, context.Cause(ctx), s)
+	}
+	return true, context.Cause(ctx)
 }
 
 // fail ends the run with an error of the reader.

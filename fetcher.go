@@ -62,7 +62,6 @@ type fetcher struct {
 }
 
 func (f *fetcher) run() {
-	defer f.set.running.Done()
 	ctx, cancel := context.WithCancel(doneContext{f.set.done})
 	defer cancel()
 	for ctx.Err() == nil {
@@ -138,6 +137,9 @@ func (f *fetcher) round(ctx context.Context, asks []fetch.Ask, feeds []*feed, fu
 // version picks the one to ask in; it connects if need be.
 func (f *fetcher) version(ctx context.Context) (int16, error) {
 	versions, _, err := f.set.cluster.BrokerVersions(ctx, f.key.broker)
+	if ctx.Err() != nil {
+		return 0, ErrClosed
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -194,7 +196,7 @@ func (f *fetcher) exchange(ctx context.Context, req *protocol.FetchRequest, vers
 		}
 		return a.resp.(*protocol.FetchResponse), nil
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, ErrClosed
 	}
 }
 
@@ -247,7 +249,7 @@ func (f *fetcher) failAll(asks []fetch.Ask, feeds []*feed, err error) {
 	f.session.Fail()
 	f.refusals = 0
 	verdict := fetch.Moved
-	if !retriableFetch(err) {
+	if hopeless(err) {
 		verdict = fetch.Failed
 	}
 	for i := range feeds {
@@ -255,14 +257,11 @@ func (f *fetcher) failAll(asks []fetch.Ask, feeds []*feed, err error) {
 	}
 }
 
-// retriableFetch tells whether a request that failed as a whole is worth
-// another try: everything is but what only the user can mend.
-func retriableFetch(err error) bool {
-	var says interface{ Retriable() bool }
-	if errors.As(err, &says) {
-		return says.Retriable()
-	}
-	return !errors.Is(err, ErrClosed)
+// hopeless tells whether asking again would bring the same failure. That a
+// connection was lost to the answer of another call says nothing of ours.
+func hopeless(err error) bool {
+	var other *conn.EndedError
+	return !Retriable(err) && !errors.As(err, &other)
 }
 
 // endSession tells the broker to forget the session; nobody waits for it.

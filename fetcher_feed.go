@@ -84,7 +84,7 @@ func (f *feed) take(ask fetch.Ask, p *protocol.FetchResponseResponsePartition) {
 	case fetch.Stale:
 	case fetch.Data:
 		f.queue = append(f.queue, out.Chunk)
-		f.buffered += out.Chunk.Size()
+		f.buffered += out.Chunk.Size
 		f.well()
 		signal(f.filled)
 	case fetch.Empty, fetch.Grew:
@@ -162,7 +162,7 @@ func (f *feed) pop() (chunk fetch.Chunk, ok bool, err error) {
 		chunk, ok = f.queue[0], true
 		f.queue[0] = fetch.Chunk{} // let go of the bytes
 		f.queue = f.queue[1:]
-		f.inHand = chunk.Size()
+		f.inHand = chunk.Size
 	} else {
 		f.queue = nil
 		err = f.end

@@ -15,17 +15,41 @@ type fetcherSet struct {
 	cluster        *cluster.Cluster
 	requestTimeout time.Duration
 	done           <-chan struct{} // closed with the client
-	running        sync.WaitGroup  // the fetchers' goroutines
+	running        sync.WaitGroup  // the fetchers' and the consumers' goroutines
 
 	mu       sync.Mutex
+	closed   bool // then running may be waited for, and nothing may be added to it
 	fetchers map[fetcherKey]*fetcher
 }
 
+// start runs f on a goroutine of its own that close waits for. Once the set is
+// closed f still runs, to find that out and to tell those who wait for it.
+func (s *fetcherSet) start(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		go f() // ends at once, with the client
+		return
+	}
+	s.running.Go(f)
+}
+
+// close waits for all goroutines. The client has been closed, which ends them.
+func (s *fetcherSet) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.running.Wait()
+}
+
 // attach lets the fetcher of the broker ask for the feed, from its cursor's
-// offset on. The feed must not be attached anywhere.
+// offset on. The feed must not be attached anywhere. A closed set asks nobody.
 func (s *fetcherSet) attach(feed *feed, key fetcherKey, leaderEpoch int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
 	f := s.fetchers[key]
 	if f == nil {
 		f = &fetcher{set: s, key: key, wake: make(chan struct{}, 1)}
@@ -33,8 +57,7 @@ func (s *fetcherSet) attach(feed *feed, key fetcherKey, leaderEpoch int32) {
 			s.fetchers = make(map[fetcherKey]*fetcher)
 		}
 		s.fetchers[key] = f
-		s.running.Add(1)
-		go f.run() // ends with its last feed, or the client; fetcherSet.wait waits
+		s.running.Go(f.run) // ends with its last feed, or the client
 	}
 	f.add(feed, leaderEpoch)
 }

@@ -88,7 +88,7 @@ func (c *Cursor) Take(ask Ask, p *protocol.FetchResponseResponsePartition) Outco
 	if found.next > c.ask.Offset {
 		chunk := Chunk{
 			From: c.ask.Offset, Next: found.next,
-			Bytes: p.Records[:found.whole:found.whole], Aborted: aborted(p),
+			Bytes: p.Records[:found.whole:found.whole], Size: len(p.Records), Aborted: aborted(p),
 		}
 		c.ask.Offset = found.next
 		c.ask.Serial++ // a second answer to this ask must not be taken

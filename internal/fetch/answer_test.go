@@ -43,8 +43,8 @@ func TestCursorMovesBehindWhatAnAnswerBrought(t *testing.T) {
 			if c.Offset() != tc.next || out.Chunk.Next != tc.next || out.Chunk.From != tc.from {
 				t.Errorf("got %d to %d, cursor at %d, want %d to %d", out.Chunk.From, out.Chunk.Next, c.Offset(), tc.from, tc.next)
 			}
-			if tc.size >= 0 && out.Chunk.Size() != tc.size {
-				t.Errorf("got %d bytes, want %d", out.Chunk.Size(), tc.size)
+			if tc.size >= 0 && len(out.Chunk.Bytes) != tc.size || out.Chunk.Size != len(tc.bytes) {
+				t.Errorf("got %d bytes of %d, want %d of %d", len(out.Chunk.Bytes), out.Chunk.Size, tc.size, len(tc.bytes))
 			}
 			if c.HighWatermark != 100 || c.LastStableOffset != 90 || c.LogStartOffset != 1 {
 				t.Errorf("got marks %d, %d, %d, want those of the answer", c.HighWatermark, c.LastStableOffset, c.LogStartOffset)

@@ -27,13 +27,13 @@ type Chunk struct {
 	Next int64
 	// Bytes alias the answer.
 	Bytes []byte
+	// Size is how many bytes the answer had for the partition: Bytes, and the
+	// cut-off batch behind them, which memory cannot tell apart.
+	Size int
 	// Aborted transactions that overlap the chunk; nil unless the request asked
 	// for committed records only.
 	Aborted []AbortedTransaction
 }
-
-// Size of the chunk in bytes, as it came over the wire.
-func (c *Chunk) Size() int { return len(c.Bytes) }
 
 // sizeOverhead is what a batch's or message's size field does not count: the
 // offset and the field itself. The same in every magic.
