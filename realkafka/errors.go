@@ -14,9 +14,6 @@ var (
 
 	// errPortTaken: another program has a port that was free a moment ago.
 	errPortTaken = errors.New("a port is taken")
-
-	// errStillRegistered: ZooKeeper has not noticed yet that the broker's last run is over.
-	errStillRegistered = errors.New("the broker is still registered")
 )
 
 // prefixed is what exported functions return; inside the package errors have no prefix.

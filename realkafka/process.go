@@ -127,7 +127,7 @@ func (p *process) pause() error {
 		return fmt.Errorf("pause %s: %w", p.name, err)
 	}
 	p.paused.Store(true)
-	return nil
+	return p.awaitPaused()
 }
 
 // resume lets a paused process go on. One that is not paused just goes on.

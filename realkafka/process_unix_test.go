@@ -87,6 +87,30 @@ func TestChildrenOutliveTheirThreadsAndDieWithTheirParent(t *testing.T) {
 	}
 }
 
+func TestARealClusterDiesWithItsParent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not covered with -short: a real cluster whose parent dies")
+	}
+	const version = "2.8.2" // with ZooKeeper, so there are two kinds of processes
+	Require(t, "a real cluster whose parent dies", version)
+	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
+		t.Run(sig.String(), func(t *testing.T) {
+			h := startHelper(t, "cluster", "HELPER_DIR="+t.TempDir(), "HELPER_VERSION="+version)
+			folder, addrs := h.ready[0], h.ready[1:]
+			for _, addr := range addrs {
+				if !answers(t.Context(), addr) {
+					t.Errorf("nothing answers at %s before the parent's end", addr)
+				}
+			}
+			h.signal(t, sig)
+			for _, addr := range addrs {
+				eventually(t, "nothing answers at "+addr, func() bool { return !answers(t.Context(), addr) })
+			}
+			eventually(t, "the folder is gone", func() bool { return absent(folder) })
+		})
+	}
+}
+
 func startSleep(t *testing.T, name string, args ...string) *process {
 	t.Helper()
 	needSleep(t)

@@ -59,7 +59,7 @@ func (n node) addZooKeeper(p map[string]string) {
 	p["broker.id"] = strconv.Itoa(n.id)
 	p["zookeeper.connect"] = n.zookeeper
 	p["zookeeper.connection.timeout.ms"] = "15000"
-	p["zookeeper.session.timeout.ms"] = "6000"
+	p["zookeeper.session.timeout.ms"] = "6000" // the default of early releases; 18000 from 2.5
 	if !atLeast(n.release.version, "0.9") {
 		p["host.name"] = host
 		p["port"] = strconv.Itoa(n.port)
@@ -73,6 +73,7 @@ func (n node) addZooKeeper(p map[string]string) {
 
 func (n node) addKRaft(p map[string]string) {
 	p["process.roles"] = "broker,controller"
+	p["broker.session.timeout.ms"] = "6000" // as ZooKeeper's: a killed broker returns no sooner
 	p["node.id"] = strconv.Itoa(n.id)
 	p["controller.quorum.voters"] = n.voters
 	p["controller.listener.names"] = controllerListener

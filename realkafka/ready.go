@@ -40,29 +40,16 @@ func exitError(p *process) error {
 	if err != nil {
 		return err
 	}
-	why := fmt.Errorf("it ended (%v)", p.state)
-	switch {
-	case containsAny(log, "Address already in use", "BindException"):
-		why = errPortTaken
-	case containsAny(log, "already registered", "NodeExists"):
-		why = errStillRegistered
+	if bytes.Contains(log, []byte("Address already in use")) || bytes.Contains(log, []byte("BindException")) {
+		return errPortTaken
 	}
-	return why
-}
-
-func containsAny(log []byte, texts ...string) bool {
-	for _, text := range texts {
-		if bytes.Contains(log, []byte(text)) {
-			return true
-		}
-	}
-	return false
+	return fmt.Errorf("it ended (%v)", p.state)
 }
 
 // startedLine is in the log of every release once the broker serves requests:
-// "[Kafka Server 1], started (kafka.server.KafkaServer)" and its like. It is
+// "[Kafka Server 1], Started (kafka.server.KafkaServer)" and its like. It is
 // the broker's own last word on its start, after its sockets are open and it is registered.
-var startedLine = []byte("started (kafka.server.Kafka")
+var startedLine = []byte("tarted (kafka.server.Kafka")
 
 // A logScan looks for a text in a growing log, reading each byte once.
 type logScan struct {

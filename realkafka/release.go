@@ -31,7 +31,8 @@ func slf4jLog4j(version string) artifact { return artifact{"org.slf4j", "slf4j-l
 //
 // kafka_2.8.0:0.8.0 is an empty jar, hence 2.9.2 there. Without the logging
 // artifacts ZooKeeper of 1.1.1 does not start, and later brokers are mute: then
-// nothing says that they are ready.
+// nothing says that they are ready. kafka-tools is not published for every
+// release; then the nearest one before it has to do.
 var releases = []release{
 	{version: "0.8.0", scala: "2.9.2"},
 	{version: "0.8.1", scala: "2.9.2"},
@@ -46,9 +47,9 @@ var releases = []release{
 	{version: "3.9.2", scala: "2.13", extra: []artifact{reload4j, {"org.slf4j", "slf4j-reload4j", "1.7.36"}}, kraft: true, tools: "3.9.2"},
 	{version: "4.0.2", scala: "2.13", extra: []artifact{log4j2, log4jCore}, kraft: true, tools: "4.0.2"},
 	{version: "4.1.2", scala: "2.13", extra: []artifact{log4j2, log4jCore}, kraft: true, tools: "4.1.2"},
-	{version: "4.2.2", scala: "2.13", extra: []artifact{log4j2, log4jCore}, kraft: true, tools: "4.2.2"},
+	{version: "4.2.2", scala: "2.13", extra: []artifact{log4j2, log4jCore}, kraft: true, tools: "4.2.1"},
 	{version: "4.3.1", scala: "2.13", extra: []artifact{log4j2, log4jCore}, kraft: true, tools: "4.3.1"},
-	{version: "4.4.0", scala: "2.13", extra: []artifact{log4j2}, kraft: true, tools: "4.3.1"}, // no kafka-tools of its own is published
+	{version: "4.4.0", scala: "2.13", extra: []artifact{log4j2}, kraft: true, tools: "4.3.1"},
 }
 
 func findRelease(version string) (release, error) {

@@ -1,7 +1,6 @@
 package realkafka
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -113,7 +114,7 @@ func (z *ZooKeeper) launch() (*process, error) {
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, err
 	}
-	text := fmt.Sprintf("tickTime=1000\ndataDir=%s\nclientPort=%d\nclientPortAddress=%s\nmaxClientCnxns=0\n",
+	text := fmt.Sprintf("tickTime=1000\ndataDir=%s\nclientPort=%d\nclientPortAddress=%s\nmaxClientCnxns=0\n4lw.commands.whitelist=srvr,dump\n",
 		escapeProperty(data, false), z.port.number, host)
 	if err := os.WriteFile(settings, []byte(text), 0o644); err != nil {
 		return nil, err
@@ -135,22 +136,36 @@ func (z *ZooKeeper) launch() (*process, error) {
 	return z.process, err
 }
 
-// serves asks ZooKeeper for its state, which it tells once it serves sessions.
+// serves says whether ZooKeeper tells its mode, as it does once it serves sessions.
 func (z *ZooKeeper) serves(ctx context.Context) bool {
+	answer, err := z.ask(ctx, "srvr")
+	return err == nil && strings.Contains(answer, "Mode:")
+}
+
+// holds says whether a session that has not expired yet holds the ephemeral node at path.
+func (z *ZooKeeper) holds(ctx context.Context, path string) (bool, error) {
+	answer, err := z.ask(ctx, "dump")
+	return slices.Contains(strings.Fields(answer), path), err
+}
+
+// ask sends one of ZooKeeper's four-letter words.
+func (z *ZooKeeper) ask(ctx context.Context, word string) (answer string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", z.Addr())
 	if err != nil {
-		return false
+		return "", err
 	}
 	defer conn.Close()
 	deadline, _ := ctx.Deadline()
-	conn.SetDeadline(deadline)
-	if _, err := io.WriteString(conn, "srvr"); err != nil {
-		return false
+	if err := conn.SetDeadline(deadline); err != nil {
+		return "", err
 	}
-	answer, err := io.ReadAll(conn)
-	return err == nil && bytes.Contains(answer, []byte("Mode:"))
+	if _, err := io.WriteString(conn, word); err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(conn)
+	return string(b), err
 }
 
 // shutDown is Kill at the end of the cluster.

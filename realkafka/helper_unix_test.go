@@ -1,3 +1,5 @@
+//go:build unix
+
 package realkafka
 
 import (
@@ -12,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // helperEnv names the role in which the test binary runs as a program that is going to be killed.
@@ -147,14 +148,4 @@ func helpWithCluster() ([]string, error) {
 		ready = append(ready, c.zk.Addr())
 	}
 	return ready, nil
-}
-
-// eventually waits for a condition outside of this process.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(pollInterval) {
-		if time.Now().After(deadline) {
-			t.Fatalf("after 20 s still not: %s", what)
-		}
-	}
 }
