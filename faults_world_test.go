@@ -39,7 +39,7 @@ type world struct {
 	greet  func(id int32, client net.Conn) (handled bool)               // before anything is read
 	dialed func(ctx context.Context, id int32) error                    // in memory: before a connection comes about
 	seen   map[protocol.APIKey]map[int32]int                            // requests, by broker
-	deaf   bool                                                         // brokers do not even read, from the next request on
+	deaf   bool                                                         // brokers read one more request, and then nothing, on each connection
 	open   map[net.Conn]int32                                           // the brokers' ends
 }
 
@@ -248,12 +248,12 @@ func (w *world) serve(id int32, client net.Conn, left <-chan struct{}) {
 		defer close(gone)
 		defer func() { _ = backend.Close() }()
 		for {
-			if w.isDeaf() {
-				<-left
-				return
-			}
 			frame, err := readFrame(client)
 			if err != nil {
+				return
+			}
+			if w.isDeaf() {
+				<-left
 				return
 			}
 			requests <- frame
