@@ -14,7 +14,7 @@ const (
 	None   Codec = Codec(compress.None)   // no compression
 	Gzip   Codec = Codec(compress.Gzip)   // every Kafka; levels 1 to 9
 	Snappy Codec = Codec(compress.Snappy) // every Kafka; no levels
-	LZ4    Codec = Codec(compress.LZ4)    // Kafka 0.8.2 and later; levels 1 to 9
+	LZ4    Codec = Codec(compress.LZ4)    // Kafka 0.8.2 and later; levels 1 to 12
 	Zstd   Codec = Codec(compress.Zstd)   // Kafka 2.1 and later (KIP-110); levels 1 to 22
 )
 

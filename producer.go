@@ -3,7 +3,6 @@ package afkak
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,7 +38,6 @@ type Producer struct {
 	ctx     context.Context       // ends when the goroutines have to
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup // senders, their discoveries, clock, steward
-	done    chan struct{}  // closed when the first Close or Abort has ended
 	steward steward
 
 	// mu is taken before a topic's and a sender's, never while one is held.
@@ -74,7 +72,6 @@ func NewProducer(client *Client, opts ...ProducerOption) (*Producer, error) {
 		clock:     newCoarseClock(),
 		callbacks: new(callbacks),
 		began:     time.Now(),
-		done:      make(chan struct{}),
 		senders:   make(map[int32]*sender),
 		orphans:   make(map[*producerPartition]struct{}),
 	}
@@ -202,9 +199,4 @@ func (p *Producer) release(b *accum.Batch) {
 // refused is the error of records that were not accepted.
 func (p *Producer) refused(topic string, partition int32, records int, err error) error {
 	return &ProduceError{Topic: topic, Partition: partition, Broker: -1, Records: records, Err: err}
-}
-
-// String names the producer in logs.
-func (p *Producer) String() string {
-	return fmt.Sprintf("producer (acks %d, %v)", p.cfg.acks, p.cfg.codec)
 }

@@ -23,13 +23,13 @@ func (p *Producer) Flush(ctx context.Context) error {
 func (p *Producer) Close(ctx context.Context) error {
 	if !p.refuse(errProducerClosed) {
 		select {
-		case <-p.done:
+		case <-p.ctx.Done():
+			p.wg.Wait()
 			return nil
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
-	defer close(p.done)
 	p.eachPartition(func(part *producerPartition) {
 		part.Bar(errProducerClosed)
 		p.schedule(part)
@@ -47,12 +47,8 @@ func (p *Producer) Close(ctx context.Context) error {
 // [ErrAborted]. What was sent already may have been stored nevertheless, see
 // [MaybeStored]. Callbacks still run, after Abort has returned.
 func (p *Producer) Abort() {
-	first := p.refuse(ErrAborted)
 	p.end(ErrAborted)
 	p.wg.Wait()
-	if first {
-		close(p.done)
-	}
 }
 
 // refuse accepts nothing more from now on; false if that was so before.

@@ -60,8 +60,9 @@ func (c Codec) supported(versions *protocol.Versions, version int16) error {
 			return &CodecError{Codec: c, Needs: "2.1"}
 		}
 	case LZ4:
-		// The request for coordinators came with the same release.
-		if _, ok := versions.Range(protocol.KeyFindCoordinator); !ok {
+		// Among the releases that know magic 0 only, the request for
+		// coordinators came together with lz4.
+		if _, ok := versions.Range(protocol.KeyFindCoordinator); !ok && version < 2 {
 			return &CodecError{Codec: c, Needs: "0.8.2"}
 		}
 	}

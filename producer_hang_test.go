@@ -228,6 +228,7 @@ func TestProducerEndsWithItsClient(t *testing.T) {
 		if _, err := d.Wait(t.Context()); !errors.Is(err, afkak.ErrClosed) {
 			t.Errorf("got %v", err)
 		}
+		closeProducer(t, p)
 	})
 }
 

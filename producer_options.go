@@ -37,7 +37,6 @@ type producerConfig struct {
 	deliveryTimeout time.Duration
 	codec           Codec
 	level           int
-	levelSet        bool
 	partitioner     Partitioner
 	linger          time.Duration
 	batchBytes      int
@@ -120,10 +119,10 @@ func WithCompression(codec Codec) ProducerOption {
 }
 
 // WithCompressionLevel sets how hard the codec tries (KIP-390): 1 to 9 for
-// [Gzip] and [LZ4], 1 to 22 for [Zstd]; [Snappy] has no levels.
-// Default: the codec's own.
+// [Gzip], 1 to 12 for [LZ4], 1 to 22 for [Zstd]; [Snappy] has no levels. 0 is
+// the codec's own. Default: 0.
 func WithCompressionLevel(level int) ProducerOption {
-	return func(cfg *producerConfig) { cfg.level, cfg.levelSet = level, true }
+	return func(cfg *producerConfig) { cfg.level = level }
 }
 
 // WithPartitioner sets how a record's partition is chosen. Default: [Hashed].
@@ -204,8 +203,8 @@ func (cfg *producerConfig) validate() error {
 	check(cfg.partitioner.kind != partitionByUser || cfg.partitioner.choose != nil,
 		"WithPartitioner(PartitionBy(nil)): needs a function")
 	errs = append(errs, cfg.validateTrigger()...)
-	if err := cfg.validateLevel(); err != nil {
-		errs = append(errs, err)
+	if err := compress.CheckLevel(compress.Codec(cfg.codec), cfg.level); err != nil {
+		errs = append(errs, fmt.Errorf("afkak: WithCompression, WithCompressionLevel: %w", err))
 	}
 	return errors.Join(errs...)
 }
@@ -232,24 +231,4 @@ func (cfg *producerConfig) validateTrigger() (errs []error) {
 			call, cfg.deliveryTimeout))
 	}
 	return errs
-}
-
-// levels says which compression levels a codec has.
-var levels = map[Codec][2]int{Gzip: {1, 9}, LZ4: {1, 9}, Zstd: {1, 22}}
-
-func (cfg *producerConfig) validateLevel() error {
-	if cfg.codec < None || cfg.codec > Zstd {
-		return fmt.Errorf("afkak: WithCompression(%d): no such codec", cfg.codec)
-	}
-	if !cfg.levelSet {
-		return nil
-	}
-	limits, ok := levels[cfg.codec]
-	if !ok {
-		return fmt.Errorf("afkak: WithCompressionLevel(%d): %v has no levels", cfg.level, cfg.codec)
-	}
-	if cfg.level < limits[0] || cfg.level > limits[1] {
-		return fmt.Errorf("afkak: WithCompressionLevel(%d): %v has levels %d to %d", cfg.level, cfg.codec, limits[0], limits[1])
-	}
-	return nil
 }

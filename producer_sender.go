@@ -2,6 +2,7 @@ package afkak
 
 import (
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -233,7 +234,7 @@ func (s *sender) giveBack(failure error) {
 // settle hands an answer to the batch's partition. A batch that is too large
 // for the broker is split, and its parts are tried.
 func (s *sender) settle(item *taken, answer accum.Answer) {
-	records := int64(item.batch.Count())
+	records, attempt := int64(item.batch.Count()), item.batch.Attempts() // afterwards it is not ours
 	if errors.Is(answer.Err, kerr.MessageTooLarge) && item.part.Split(item.batch) {
 		s.p.counts.retried.Add(records)
 		return
@@ -243,10 +244,21 @@ func (s *sender) settle(item *taken, answer accum.Answer) {
 		s.p.counts.sent.Add(records)
 	case accum.VerdictRetried:
 		s.p.counts.retried.Add(records)
+		s.log(item.part, records, attempt, answer.Err)
 	case accum.VerdictFailed:
 		s.p.counts.failed.Add(records)
 	case accum.VerdictLate:
 	}
+}
+
+// log says that a batch will be tried again.
+func (s *sender) log(part *producerPartition, records int64, attempt int, err error) {
+	logger := s.p.client.logger
+	if !logger.Enabled(s.p.ctx, slog.LevelWarn) {
+		return
+	}
+	logger.Warn("a batch was not stored and will be sent again", "topic", part.Topic(), "partition", part.ID(),
+		"broker", s.broker, "records", records, "attempt", attempt, "err", err)
 }
 
 // versionFor returns the highest produce version that takes batches of the

@@ -1,0 +1,127 @@
+package afkak_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/afkak-go/afkak"
+	"github.com/afkak-go/afkak/broker"
+)
+
+// embedded starts a broker with the topic "orders" and returns a client.
+func embedded() (client *afkak.Client, stop func()) {
+	b, err := broker.Start(broker.Config{Topics: []broker.Topic{{Name: "orders", Partitions: 2}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err = afkak.NewClient([]string{b.Addr()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client, func() {
+		_ = client.Close()
+		_ = b.Close()
+	}
+}
+
+func ExampleProducer() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+
+	producer, err := afkak.NewProducer(client)
+	if err != nil {
+		log.Fatal(err)
+	}
+	delivery := producer.Send(ctx, afkak.Record{Topic: "orders", Key: []byte("key1"), Value: []byte("an order")})
+	result, err := delivery.Wait(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s/%d at offset %d\n", result.Topic, result.Partition, result.Offset)
+	if err := producer.Close(ctx); err != nil { // flushes
+		log.Fatal(err)
+	}
+	// Output: orders/0 at offset 0
+}
+
+func ExampleProducer_SendAll() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+	producer, err := afkak.NewProducer(client)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer producer.Abort()
+
+	// Either all of them are stored, next to each other, or none.
+	delivery := producer.SendAll(ctx, "orders", []byte("key1"), []byte("header"), []byte("line 1"), []byte("line 2"))
+	result, err := delivery.Wait(ctx)
+	fmt.Println(result.Offset, err)
+	// Output: 0 <nil>
+}
+
+func ExampleDelivery_Then() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+	producer, err := afkak.NewProducer(client, afkak.WithPartitioner(afkak.RoundRobin()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, value := range []string{"a", "b", "c"} {
+		producer.Send(ctx, afkak.Record{Topic: "orders", Value: []byte(value)}).Then(func(res afkak.Result, err error) {
+			if err == nil && res.Partition == 0 {
+				fmt.Println(value, "is at", res.Offset)
+			}
+		})
+	}
+	_ = producer.Close(ctx) // waits for the callbacks
+	// Output:
+	// a is at 0
+	// c is at 1
+}
+
+func ExampleWithBatch() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+
+	// Nothing is sent before 20 records wait, or the first has waited for a
+	// minute.
+	producer, err := afkak.NewProducer(client, afkak.WithBatch(20, 0, time.Minute))
+	if err != nil {
+		log.Fatal(err)
+	}
+	var delivery afkak.Delivery
+	for i := range 20 {
+		if i == 19 {
+			_, _, known := delivery.Result()
+			fmt.Println("after 19 records:", known)
+		}
+		delivery = producer.Send(ctx, afkak.Record{Topic: "orders", Value: []byte("v")})
+	}
+	_, err = delivery.Wait(ctx)
+	fmt.Println("after 20 records:", err)
+	_ = producer.Close(ctx)
+	// Output:
+	// after 19 records: false
+	// after 20 records: <nil>
+}
+
+func ExampleManual() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+	producer, err := afkak.NewProducer(client, afkak.WithPartitioner(afkak.Manual()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer producer.Abort()
+	result, err := producer.Send(ctx, afkak.Record{Topic: "orders", Partition: 1, Value: []byte("v")}).Wait(ctx)
+	fmt.Println(result.Partition, err)
+	// Output: 1 <nil>
+}
