@@ -181,7 +181,7 @@ func (call *produceCall) outcome(resp *protocol.ProduceResponse, i int, err erro
 	if code == nil {
 		return accum.Answer{Offset: part.BaseOffset, LogAppendTime: part.LogAppendTimeMs}
 	}
-	answer := accum.Answer{Err: call.failure(described(code, part)), Retriable: Retriable(code)}
+	answer := accum.Answer{Err: call.failure(described(code, part, len(call.items[i].batch.Wire()))), Retriable: Retriable(code)}
 	answer.Stored = errors.Is(code, kerr.RequestTimedOut) || errors.Is(code, kerr.NotEnoughReplicasAfterAppend)
 	return answer
 }

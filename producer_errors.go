@@ -3,7 +3,9 @@ package afkak
 import (
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/afkak-go/afkak/kerr"
 	"github.com/afkak-go/afkak/protocol"
 )
 
@@ -89,8 +91,9 @@ func explainBatch(topic string, partition int32, records int, err error) error {
 	return produce
 }
 
-// described adds what the broker says besides its code (KIP-467).
-func described(code error, part *protocol.ProduceResponseResponsePartitionResponse) error {
+// described adds what the broker says besides its code (KIP-467), and what to
+// do about a batch of the given size that is too large.
+func described(code error, part *protocol.ProduceResponseResponsePartitionResponse, size int) error {
 	text := ""
 	if part.ErrorMessage != nil {
 		text = *part.ErrorMessage
@@ -99,6 +102,9 @@ func described(code error, part *protocol.ProduceResponseResponsePartitionRespon
 		if rec.BatchIndexErrorMessage != nil {
 			text += fmt.Sprintf(" (record %d of the batch: %s)", rec.BatchIndex, *rec.BatchIndexErrorMessage)
 		}
+	}
+	if errors.Is(code, kerr.MessageTooLarge) {
+		text = strings.TrimPrefix(fmt.Sprintf("%s; it has %d bytes: raise the topic's max.message.bytes or the broker's message.max.bytes", text, size), "; ")
 	}
 	if text == "" {
 		return code
