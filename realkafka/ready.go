@@ -89,14 +89,14 @@ func answers(ctx context.Context, addr string) bool {
 }
 
 // awaitMembers waits until every broker that serves requests knows every other, at the address
-// that it has now. Before 0.9 a broker says nothing of the others while there is no topic, so
-// there its own word, that it has started, has to do.
+// that it has now. A controller of before 0.9 tells brokers nothing of each other while there
+// is no topic, so there their own words, that they have started, have to do.
 func (c *Cluster) awaitMembers(ctx context.Context) error {
+	if !atLeast(c.Version(), "0.9") {
+		return nil
+	}
 	serving := c.serving()
 	for _, b := range serving {
-		if !atLeast(b.release.version, "0.9") {
-			continue
-		}
 		state := "it has not answered yet"
 		err := c.poll(ctx, b.current(), func() (bool, error) {
 			m, err := askMetadata(ctx, b.Addr())
