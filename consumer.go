@@ -43,6 +43,7 @@ type Consumer struct {
 	// order: Consumer.mu before feed.mu.
 	mu     sync.Mutex
 	run    *consumerRun // fetching; nil before the first turn and after an end
+	feed   *feed        // of the last run, for its marks; nil before the first
 	turn   *turn        // of the Records or Process under way; nil: none
 	closed bool
 	state  State
@@ -130,10 +131,10 @@ func (c *Consumer) Lag() int64 {
 func (c *Consumer) marks() (highWatermark, end int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.run == nil {
+	if c.feed == nil {
 		return -1, -1
 	}
-	return c.run.feed.marks()
+	return c.feed.marks()
 }
 
 // Stop ends consuming at once, without a commit, and returns LastProcessed. A
@@ -159,6 +160,7 @@ func (c *Consumer) halt(s State) {
 	}
 	if c.run != nil {
 		c.run.stop()
+		c.run.feed.drop()
 		c.run = nil
 	}
 	if c.state.Kind != StateFailed {
@@ -185,7 +187,7 @@ func (c *Consumer) Close(ctx context.Context) error {
 		return nil
 	}
 	c.closed = true // bars new turns
-	t := c.turn
+	t, r := c.turn, c.run
 	if t != nil {
 		t.stop()
 	}
@@ -193,8 +195,14 @@ func (c *Consumer) Close(ctx context.Context) error {
 
 	err := c.finish(ctx, t)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.halt(State{Kind: StateStopped, Reason: "closed by you"})
+	c.mu.Unlock()
+	if r != nil {
+		select {
+		case <-r.ended:
+		case <-ctx.Done():
+		}
+	}
 	return err
 }
 

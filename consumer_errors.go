@@ -84,20 +84,31 @@ func (c *Consumer) fetchFailure(offset int64, broker int32, addr string, err err
 	case errors.As(err, &large):
 		return &MessageTooLargeError{Topic: c.topic, Partition: c.partition, Offset: large.Offset, Size: large.Size, Limit: int(large.Limit)}
 	case fetch.IsCorrupt(err):
-		err = corruptError{err}
-	case errors.Is(err, compress.ErrUnknownCodec):
-		err = codecError{err}
+		err = fmt.Errorf("%w (to pass over it, use WithSkipCorrupt)", readError(err))
+	default:
+		err = readError(err)
 	}
 	return &FetchError{Topic: c.topic, Partition: c.partition, Offset: offset, Broker: broker, Addr: addr, Err: err}
+}
+
+// readError gives what is wrong with the bytes of an answer the code that a
+// broker has for the same.
+func readError(err error) error {
+	switch {
+	case fetch.IsCorrupt(err):
+		return corruptError{err}
+	case errors.Is(err, compress.ErrUnknownCodec):
+		return codecError{err}
+	case errors.Is(err, compress.ErrTooLarge):
+		return fmt.Errorf("%w (to allow more, use WithMaxBatchBytes)", err)
+	}
+	return err
 }
 
 // corruptError is damage that the client found itself; it is also
 // kerr.CorruptMessage, which is what a broker says of the same.
 type corruptError struct{ error }
 
-func (e corruptError) Error() string {
-	return e.error.Error() + " (to pass over it, use WithSkipCorrupt)"
-}
 func (e corruptError) Is(target error) bool { return target == kerr.CorruptMessage }
 func (e corruptError) Unwrap() error        { return e.error }
 
@@ -105,5 +116,8 @@ func (e corruptError) Unwrap() error        { return e.error }
 // kerr.UnsupportedCompressionType.
 type codecError struct{ error }
 
+func (e codecError) Error() string {
+	return e.error.Error() + " (a newer release of this client may know it)"
+}
 func (e codecError) Is(target error) bool { return target == kerr.UnsupportedCompressionType }
 func (e codecError) Unwrap() error        { return e.error }

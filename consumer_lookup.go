@@ -91,11 +91,7 @@ func (r *consumerRun) lookUp(ctx context.Context, lead leader, at Position) (int
 	case atCommitted:
 		return r.lookUpCommitted(ctx, lead)
 	}
-	offset, err := r.c.listOffset(ctx, lead, at)
-	if err == nil && offset < 0 { // nothing is that late
-		return r.c.listOffset(ctx, lead, Latest)
-	}
-	return offset, err
+	return r.c.listOffset(ctx, lead, at)
 }
 
 func (r *consumerRun) lookUpCommitted(ctx context.Context, lead leader) (int64, error) {

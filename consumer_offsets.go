@@ -6,34 +6,39 @@ import (
 	"github.com/afkak-go/afkak/protocol"
 )
 
-// listOffset asks the leader where a position is; -1 where nothing is that late.
+// Versions of ListOffsets that matter here.
+const (
+	listOffsetsByTime    = 1 // looks records up by time (KIP-79), not files
+	listOffsetsIsolation = 2 // knows the last stable offset (KIP-98)
+)
+
+// listOffset asks the leader where a position is.
 func (c *Consumer) listOffset(ctx context.Context, lead leader, at Position) (int64, error) {
-	isolation, err := c.listIsolation(ctx, lead)
+	versions, _, err := c.client.cluster.BrokerVersions(ctx, lead.broker)
 	if err != nil {
 		return 0, err
 	}
+	speaks, _ := versions.Range(protocol.KeyListOffsets)
+	isolation := c.cfg.fetch.shared.isolation
+	if speaks.Max < listOffsetsIsolation {
+		isolation = ReadUncommitted
+	}
+	offset, err := c.listOffsetWith(ctx, at, isolation)
+	if err != nil || offset >= 0 {
+		return offset, err
+	}
+	if speaks.Max < listOffsetsByTime { // no file of the log is that old
+		return c.listOffsetWith(ctx, Earliest, isolation)
+	}
+	return c.listOffsetWith(ctx, Latest, isolation) // no record is that young
+}
+
+func (c *Consumer) listOffsetWith(ctx context.Context, at Position, isolation Isolation) (int64, error) {
 	results, err := c.client.listOffsets(ctx, []ListOffsetsPayload{{Topic: c.topic, Partition: c.partition, At: at}}, isolation)
 	if len(results) == 0 {
 		return 0, err
 	}
 	return results[0].Offset, results[0].Err
-}
-
-// listIsolation is the consumer's isolation where the leader knows of such.
-func (c *Consumer) listIsolation(ctx context.Context, lead leader) (Isolation, error) {
-	isolation := c.cfg.fetch.shared.isolation
-	if isolation == ReadUncommitted {
-		return isolation, nil
-	}
-	versions, _, err := c.client.cluster.BrokerVersions(ctx, lead.broker)
-	if err != nil {
-		return 0, err
-	}
-	const firstWithIsolation = 2 // KIP-98
-	if speaks, known := versions.Range(protocol.KeyListOffsets); !known || speaks.Max < firstWithIsolation {
-		return ReadUncommitted, nil
-	}
-	return isolation, nil
 }
 
 // fetchCommitted asks for the group's offset; -1 if it has none.

@@ -142,6 +142,7 @@ func (c *consumerConfig) checkPositions() error {
 
 func (c *consumerConfig) checkNumbers() error {
 	return errors.Join(
+		atLeast("WithFetchMaxWait", "duration of a consumer", c.fetch.shared.maxWait, time.Millisecond),
 		atLeast("WithCommitEvery", "messages", c.commitEvery, 0),
 		atLeast("WithCommitInterval", "duration", c.commitPeriod, 0),
 		atLeast("WithMaxRecords", "records", c.maxRecords, 1),

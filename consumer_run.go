@@ -21,12 +21,13 @@ type consumerRun struct {
 	c     *Consumer
 	feed  *feed
 	stop  context.CancelFunc
-	ended chan struct{} // closed when the keeper has ended
+	ended chan struct{} // closed when the keeper has ended; Close waits
 	nudge chan struct{} // has a token when a commit is due by number
 
 	// The turn's own; c.mu guards them between turns.
 	reader fetch.Reader
-	reads  bool // reader has had a chunk
+	reads  bool  // reader has had a chunk
+	from   int32 // the broker that sent it
 
 	// The keeper's own.
 	failures     int       // in a row
@@ -55,6 +56,10 @@ func (c *Consumer) startRun() *consumerRun {
 		c: c, feed: newFeed(c.topic, c.partition, &c.cfg.fetch), stop: cancel,
 		ended: make(chan struct{}), nudge: make(chan struct{}, 1),
 	}
+	if c.feed != nil {
+		r.feed.remember(c.feed)
+	}
+	c.feed = r.feed
 	r.reader.Limit = c.cfg.fetch.maxBatchBytes
 	if c.cfg.skipCorrupt {
 		r.reader.OnCorrupt = r.skipped

@@ -3,8 +3,10 @@ package afkak
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"testing"
 
+	"github.com/afkak-go/afkak/internal/cluster"
 	"github.com/afkak-go/afkak/internal/record"
 	"github.com/afkak-go/afkak/protocol"
 )
@@ -25,24 +27,42 @@ func cannedBatch(t testing.TB, n, valueSize int) []byte {
 	return bytes.Clone(raw)
 }
 
-// cannedConsumer is a consumer to which answers are handed without a broker.
-func cannedConsumer(t testing.TB, opts ...ConsumerOption) (*Consumer, func(batch []byte, base int64)) {
+// cannedAnswers is a run without a keeper, to which answers are handed.
+type cannedAnswers struct{ *consumerRun }
+
+// cannedRun makes a consumer that is at offset 0, and its run.
+func cannedRun(t testing.TB, opts ...ConsumerOption) (*Consumer, cannedAnswers) {
 	t.Helper()
-	c, err := NewConsumer(&Client{}, "orders", 3, opts...)
+	client := &Client{cluster: cluster.New(cluster.Config{}), logger: slog.New(slog.DiscardHandler)}
+	c, err := NewConsumer(client, "orders", 3, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := &consumerRun{c: c, feed: newFeed(c.topic, c.partition, &c.cfg.fetch), stop: func() {}, nudge: make(chan struct{}, 1)}
 	run.reader.Limit = c.cfg.fetch.maxBatchBytes
+	if c.cfg.skipCorrupt {
+		run.reader.OnCorrupt = run.skipped
+	}
 	run.feed.cursor.MoveTo(0)
-	c.run = run
+	c.run, c.feed = run, run.feed
 	c.processed.Store(0)
 	c.first.Store(0)
-	answer := protocol.FetchResponseResponsePartition{HighWatermark: 1 << 40}
+	return c, cannedAnswers{run}
+}
+
+// answer hands over the records of an answer to what was asked last.
+func (r cannedAnswers) answer(records []byte) {
+	p := protocol.FetchResponseResponsePartition{HighWatermark: 1 << 40, Records: records}
+	r.feed.take(r.feed.cursor.Ask(), &p)
+}
+
+// cannedConsumer is a consumer, and what hands it a batch that begins at base.
+func cannedConsumer(t testing.TB, opts ...ConsumerOption) (*Consumer, func(batch []byte, base int64)) {
+	t.Helper()
+	c, run := cannedRun(t, opts...)
 	return c, func(batch []byte, base int64) {
 		record.AssignOffsets(batch, base, 1)
-		answer.Records = batch
-		run.feed.take(run.feed.cursor.Ask(), &answer)
+		run.answer(batch)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/afkak-go/afkak"
 	"github.com/afkak-go/afkak/broker"
 	"github.com/afkak-go/afkak/kerr"
+	"github.com/afkak-go/afkak/protocol"
 )
 
 // onStage runs f in a bubble of simulated time with a stage that has the topic
@@ -61,15 +62,14 @@ func TestConsumerReadsWhatIsThereAndWhatComes(t *testing.T) {
 	onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
 		s.produce("orders", 0, numbered(0, 100)...)
 		c := newConsumer(t, client)
-		go func() {
-			time.Sleep(3 * time.Second)
-			s.produce("orders", 0, numbered(100, 50)...)
-		}()
-		got, err := pull(t.Context(), c, 150)
-		if err != nil {
-			t.Fatal(err)
+		done := reads(t.Context(), c, 150)
+		time.Sleep(3 * time.Second)
+		s.produce("orders", 0, numbered(100, 50)...)
+		got := <-done
+		if got.err != nil {
+			t.Fatal(got.err)
 		}
-		wantValues(t, got, numbered(0, 150))
+		wantValues(t, got.values, numbered(0, 150))
 		if c.HighWatermark() != 150 || c.State().Kind != afkak.StateFetching {
 			t.Errorf("got high watermark %d, state %v", c.HighWatermark(), c.State())
 		}
@@ -521,4 +521,118 @@ func TestUnknownTopicAndPartitionFailInTime(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestEndAtEndsTheConsumer(t *testing.T) {
+	onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
+		for i := range 10 {
+			s.produce("orders", 0, numbered(10*i, 10)...)
+		}
+		for _, tc := range []struct {
+			start, end afkak.Position
+			want       []string
+		}{
+			{afkak.Earliest, afkak.Latest, numbered(0, 100)},
+			{afkak.Earliest, afkak.Offset(37), numbered(0, 37)},
+			{afkak.Offset(15), afkak.Offset(20), numbered(15, 5)},
+			{afkak.Latest, afkak.Latest, nil},
+			{afkak.Offset(50), afkak.Offset(20), nil},
+		} {
+			pulling := newConsumer(t, client, afkak.StartAt(tc.start), afkak.EndAt(tc.end))
+			got, err := pull(t.Context(), pulling, 1000)
+			if err != nil {
+				t.Error(err)
+			}
+			wantValues(t, got, tc.want)
+
+			processing := newConsumer(t, client, afkak.StartAt(tc.start), afkak.EndAt(tc.end), afkak.WithMaxRecords(4))
+			got = nil
+			err = processing.Process(t.Context(), func(_ context.Context, recs []afkak.Record) error {
+				for _, rec := range recs {
+					got = append(got, string(rec.Value))
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			wantValues(t, got, tc.want)
+			for _, c := range []*afkak.Consumer{pulling, processing} {
+				if c.State().Kind != afkak.StateStopped || len(tc.want) > 0 && strconv.FormatInt(c.LastProcessed(), 10) != tc.want[len(tc.want)-1] {
+					t.Errorf("%v to %v: got state %q, last processed %d", tc.start, tc.end, c.State(), c.LastProcessed())
+				}
+			}
+		}
+	})
+}
+
+func TestAClosedConsumerRemembersWhereItWas(t *testing.T) {
+	onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
+		s.produce("orders", 0, numbered(0, 10)...)
+		c := newConsumer(t, client, afkak.WithGroup("billing"))
+		if c.Position() != -1 || c.LastProcessed() != -1 || c.Committed() != -1 || c.HighWatermark() != -1 || c.Lag() != -1 || c.State().Kind != afkak.StateIdle {
+			t.Errorf("before the start: %d, %d, %d, %d, %d, %v", c.Position(), c.LastProcessed(), c.Committed(), c.HighWatermark(), c.Lag(), c.State())
+		}
+		if _, err := pull(t.Context(), c, 4); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if c.Position() != 3 || c.LastProcessed() != 2 || c.Committed() != 3 || c.HighWatermark() != 10 || c.Lag() != 7 || c.State().String() != "closed by you" {
+			t.Errorf("after the end: %d, %d, %d, %d, %d, %v", c.Position(), c.LastProcessed(), c.Committed(), c.HighWatermark(), c.Lag(), c.State())
+		}
+	})
+}
+
+func TestTimesAreLookedUpOnOldBrokersToo(t *testing.T) {
+	onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
+		var asked []int64
+		s.set(func() {
+			s.limit[protocol.KeyListOffsets] = 0
+			s.answer = func(_ int32, req protocol.Request) protocol.Response {
+				q, ok := req.(*protocol.ListOffsetsRequest)
+				if !ok {
+					return nil
+				}
+				at := q.Topics[0].Partitions[0].Timestamp
+				asked = append(asked, at)
+				resp := protocol.NewListOffsetsResponse()
+				var part protocol.ListOffsetsResponseTopicPartition
+				part.SetDefaults()
+				if at == -2 { // no file of the log is an hour old, but it begins at 7
+					part.OldStyleOffsets = []int64{7}
+				}
+				resp.Topics = []protocol.ListOffsetsResponseTopic{{Name: "orders", Partitions: []protocol.ListOffsetsResponseTopicPartition{part}}}
+				return resp
+			}
+		})
+		s.produce("orders", 0, numbered(0, 10)...)
+		c := newConsumer(t, client, afkak.StartAt(afkak.Ago(time.Hour)), afkak.WithIsolation(afkak.ReadCommitted))
+		defer c.Stop()
+		got, err := pull(t.Context(), c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantValues(t, got, []string{"7"})
+	})
+}
+
+func TestConsumersThatComeOneAfterTheOtherDoNotWaitForEachOther(t *testing.T) {
+	onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
+		idle := newConsumer(t, client, afkak.WithFetchMaxWait(10*time.Second))
+		defer idle.Stop()
+		reads(t.Context(), idle, 1)
+		time.Sleep(100 * time.Millisecond)
+		s.produce("orders", 1, "0")
+		other, err := afkak.NewConsumer(client, "orders", 1, afkak.WithFetchMaxWait(10*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Stop()
+		began := time.Now()
+		if _, err := pull(t.Context(), other, 1); err != nil || time.Since(began) > time.Second {
+			t.Errorf("got %v after %v", err, time.Since(began))
+		}
+	})
 }

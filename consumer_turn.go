@@ -67,6 +67,7 @@ func (c *Consumer) tryBegin(processes bool) (t, before *turn, err error) {
 	}
 	if c.run != nil && !c.run.rewind(c.processed.Load()) {
 		c.run.stop()
+		c.run.feed.drop()
 		c.run = nil
 	}
 	if c.run == nil {
@@ -156,7 +157,7 @@ func (t *turn) refill(ctx context.Context) (more bool, err error) {
 		switch {
 		case ok:
 			t.run.reader.Start(chunk)
-			t.run.reads = true
+			t.run.reads, t.run.from = true, chunk.Broker
 			return true, nil
 		case err != nil:
 			return false, t.failed(err)
@@ -187,7 +188,11 @@ func (t *turn) interrupted(ctx context.Context) (bool, error) {
 
 // fail ends the run with an error of the reader.
 func (t *turn) fail(offset int64, err error) error {
-	err = t.c.fetchFailure(offset, -1, "", err)
+	addr := ""
+	if b, known := t.c.client.cluster.Picture().Broker(t.run.from); known {
+		addr = b.Addr()
+	}
+	err = t.c.fetchFailure(offset, t.run.from, addr, err)
 	t.c.fail(t.run, err)
 	return t.failed(err)
 }
@@ -200,6 +205,7 @@ func (t *turn) failed(err error) error {
 		t.c.run = nil
 	}
 	t.run.stop()
+	t.run.feed.drop()
 	return err
 }
 

@@ -21,8 +21,9 @@ const (
 	// Fetch from this version on has a bound on the whole answer.
 	fetchMaxBytesVersion = 3
 
-	// busyWait bounds the long poll for idle partitions while a busy one of the
-	// same broker has no room: it must not wait long once it has.
+	// busyWait bounds the long poll for idle partitions where others of the same
+	// broker must not wait long: a busy one that has no room at the moment, or
+	// those that come, as consumers do, one soon after the other.
 	busyWait = 50 * time.Millisecond
 
 	// sessionTries is how often in a row a broker may refuse its fetch session
@@ -54,11 +55,13 @@ type fetcher struct {
 
 	// The goroutine's own.
 	session  fetch.Session
-	refusals int // of the session, in a row
-	turn     int // rotates which feed comes first
+	refusals int           // of the session, in a row
+	turn     int           // rotates which feed comes first
+	patience time.Duration // how long the next request may wait at the broker
 
-	mu    sync.Mutex
-	feeds []*feed
+	mu      sync.Mutex
+	feeds   []*feed
+	changed bool // feeds came or went since the last request
 }
 
 func (f *fetcher) run() {
@@ -85,9 +88,7 @@ func (f *fetcher) run() {
 // collect asks every feed, in turn, what it wants. full tells whether one was
 // left out because it has no room.
 func (f *fetcher) collect() (asks []fetch.Ask, feeds []*feed, full bool) {
-	f.mu.Lock()
-	all := slices.Clone(f.feeds)
-	f.mu.Unlock()
+	all := f.attached()
 	if len(all) == 0 {
 		return nil, nil, false
 	}
@@ -101,6 +102,16 @@ func (f *fetcher) collect() (asks []fetch.Ask, feeds []*feed, full bool) {
 		}
 	}
 	return asks, feeds, full
+}
+
+// attached lists the feeds. After a change patience begins anew.
+func (f *fetcher) attached() []*feed {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.changed {
+		f.changed, f.patience = false, busyWait
+	}
+	return slices.Clone(f.feeds)
 }
 
 // round is one request and its answer.
@@ -161,7 +172,8 @@ func (f *fetcher) atMost(asks []fetch.Ask) []fetch.Ask {
 
 func (f *fetcher) request(asks []fetch.Ask, version int16, full bool) *protocol.FetchRequest {
 	params := &f.key.params
-	wait := params.maxWait
+	wait := min(params.maxWait, f.patience)
+	f.patience = min(2*f.patience, params.maxWait)
 	if full {
 		wait = min(wait, busyWait)
 	}

@@ -83,6 +83,9 @@ func (f *feed) take(ask fetch.Ask, p *protocol.FetchResponseResponsePartition) {
 	switch out.Verdict {
 	case fetch.Stale:
 	case fetch.Data:
+		if f.fetcher != nil {
+			out.Chunk.Broker = f.fetcher.key.broker
+		}
 		f.queue = append(f.queue, out.Chunk)
 		f.buffered += out.Chunk.Size
 		f.well()
@@ -181,6 +184,26 @@ func (f *feed) close(err error) {
 		f.end = err
 	}
 	signal(f.filled)
+}
+
+// drop lets go of what is queued. Nobody reads the feed any more.
+func (f *feed) drop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.queue, f.buffered, f.inHand = nil, 0, 0
+	if f.end == nil {
+		f.end = ErrClosed
+	}
+}
+
+// remember takes over the marks of the log from the feed before.
+func (f *feed) remember(before *feed) {
+	before.mu.Lock()
+	marks := before.cursor
+	before.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cursor.HighWatermark, f.cursor.LastStableOffset, f.cursor.LogStartOffset = marks.HighWatermark, marks.LastStableOffset, marks.LogStartOffset
 }
 
 // marks returns the ends of the log as the last answer had them, -1 if unknown.

@@ -38,7 +38,10 @@ func WithFetchMinBytes(n int) FetchOption {
 }
 
 // WithFetchMaxWait is how long a broker waits for the bytes of
-// [WithFetchMinBytes] before it answers with what there is.
+// [WithFetchMinBytes] before it answers with what there is; a consumer's at
+// least 1 ms, since it asks again at once.
+// Where consumers have just come to a broker it is asked to wait less, so that
+// the next one is not held up.
 //
 // Default: 500 ms.
 func WithFetchMaxWait(d time.Duration) FetchOption {

@@ -65,7 +65,7 @@ func (s *fetcherSet) attach(feed *feed, key fetcherKey, leaderEpoch int32) {
 func (f *fetcher) add(feed *feed, leaderEpoch int32) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.feeds = append(f.feeds, feed)
+	f.feeds, f.changed = append(f.feeds, feed), true
 	feed.mu.Lock()
 	defer feed.mu.Unlock()
 	feed.fetcher, feed.trouble, feed.proven = f, nil, false

@@ -19,6 +19,8 @@ type AbortedTransaction struct {
 // Chunk is what one answer brought of one partition: whole batches (magic 2)
 // or messages (magic 0 and 1), one behind the other.
 type Chunk struct {
+	// Broker is the node ID of who sent it, for errors; the package does not look at it.
+	Broker int32
 	// From is the offset that was asked for. Batches begin below it when it
 	// falls inside one; those records are not wanted.
 	From int64
