@@ -51,9 +51,6 @@ func (r *Reader) restart(from int64) {
 	r.filter = newAbortedFilter(r.chunk.Aborted)
 }
 
-// Drop lets go of the chunk.
-func (r *Reader) Drop() { r.Start(Chunk{}) }
-
 // Position is the offset behind everything that Next returned or passed over.
 func (r *Reader) Position() int64 { return r.next }
 

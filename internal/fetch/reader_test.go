@@ -94,8 +94,7 @@ func TestReaderRewinds(t *testing.T) {
 			t.Errorf("rewound to %d, which is outside", offset)
 		}
 	}
-	r.Drop()
-	if r.Rewind(0) {
+	if new(Reader).Rewind(0) {
 		t.Error("rewound without a chunk")
 	}
 }
