@@ -106,7 +106,7 @@ func (p *FetchPayload) result(o *cluster.Outcome, maxBatchBytes int) FetchResult
 		result.LastStableOffset = answer.LastStableOffset
 		result.LogStartOffset = answer.LogStartOffset
 		if err == nil {
-			err = result.read(p, answer, maxBatchBytes)
+			err = readError(result.read(p, answer, maxBatchBytes))
 		}
 	}
 	if err != nil {
