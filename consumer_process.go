@@ -92,6 +92,6 @@ func (t *turn) process(ctx context.Context, fn func(context.Context, []Record) e
 	}
 	c.inHand.Store(0)
 	c.processed.Store(last + 1)
-	t.count(len(block))
+	t.count(len(block), last+1)
 	return nil
 }

@@ -50,7 +50,7 @@ func (t *turn) pull(ctx context.Context, yield func(Record, error) bool) (broken
 			if !yield(t.record(&raw), nil) {
 				return true, nil
 			}
-			t.count(1)
+			t.count(1, raw.Offset+1)
 			if t.halt.Load() || t.over.Load() {
 				t.done(t.run.reader.Position())
 				_, err := t.interrupted(ctx)

@@ -209,14 +209,16 @@ func (t *turn) failed(err error) error {
 	return err
 }
 
-// count notes that n records were processed, for the commits every so many.
-func (t *turn) count(n int) {
+// count notes that n records were processed, up to position, for the commits
+// every so many. Whoever commits must find that progress.
+func (t *turn) count(n int, position int64) {
 	every := t.c.cfg.commitEvery
 	if every == 0 {
 		return
 	}
 	if t.uncommitted += n; t.uncommitted >= every {
 		t.uncommitted = 0
+		t.c.processed.Store(position)
 		signal(t.run.nudge)
 	}
 }
