@@ -115,7 +115,7 @@ func checkVersions(versions []string) error {
 		coordination[r.kraft] = append(coordination[r.kraft], v)
 	}
 	if len(coordination) > 1 {
-		errs = append(errs, fmt.Errorf("Kafka %s needs ZooKeeper and %s has KRaft here: they cannot form one cluster",
+		errs = append(errs, fmt.Errorf("release %s needs ZooKeeper and %s has KRaft here: they cannot form one cluster",
 			strings.Join(coordination[false], ", "), strings.Join(coordination[true], ", ")))
 	}
 	return errors.Join(errs...)

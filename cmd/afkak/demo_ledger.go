@@ -135,10 +135,3 @@ func (l *ledger) verdict() verdict {
 }
 
 func (v verdict) clean() bool { return v.missing+v.repeated+v.disorder == 0 }
-
-// done reports whether everything that was sent has come back.
-func (l *ledger) done() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.waiting == 0
-}

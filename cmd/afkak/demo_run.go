@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -29,7 +29,7 @@ type demo struct {
 
 	acknowledged latencies
 	processed    latencies
-	failed       atomic.Int64
+	backBytes    atomic.Int64 // of the lines that came back
 	elapsed      time.Duration
 	wireBytes    int64
 }
@@ -53,12 +53,12 @@ func (d *demo) run(ctx context.Context, sending, receiving *afkak.Client, codec 
 	start, wireBefore := time.Now(), d.wire.written.Load()
 	err = d.produce(ctx, sending, codec, sent)
 	d.wireBytes = d.wire.written.Load() - wireBefore
-	sent.finish()
+	sent.finish(err == nil)
 	if err == nil {
 		err = d.await(ctx, sending, consumers)
 	}
 	d.elapsed = time.Since(start)
-	back.finish()
+	back.finish(err == nil && d.books.verdict().clean())
 	if cause := context.Cause(ctx); cause != nil && err != nil {
 		err = cause
 	}
@@ -84,9 +84,8 @@ func (d *demo) produce(ctx context.Context, client *afkak.Client, codec afkak.Co
 			d.books.sent(line.key, line.value, at)
 			producer.Send(ctx, afkak.Record{Topic: d.topic.name, Key: line.key, Value: line.value}).Then(func(_ afkak.Result, err error) {
 				if err != nil {
-					d.failed.Add(1)
 					mu.Lock()
-					first = errors.Join(first, err)
+					first = cmp.Or(first, err)
 					mu.Unlock()
 					return
 				}
@@ -130,6 +129,7 @@ func (d *demo) processor(back stage) func(context.Context, []afkak.Record) error
 			where := fmt.Sprintf("%s/%d@%d", rec.Topic, rec.Partition, rec.Offset)
 			if sentAt, ok := d.books.back(rec.Key, rec.Value, where); ok {
 				d.processed.add(time.Since(sentAt))
+				d.backBytes.Add(int64(len(rec.Value)))
 			}
 		}
 		back.add(int64(len(recs)))
@@ -200,14 +200,15 @@ func (d *demo) summary(w io.Writer, codec string, runErr error) error {
 }
 
 func (d *demo) printFigures(w io.Writer, codec string, v verdict) {
-	seconds := d.elapsed.Seconds()
-	inputBytes := d.input.bytes * int64(d.input.repeat)
+	seconds, backBytes := d.elapsed.Seconds(), d.backBytes.Load()
 	t := newTable(w)
 	t.AppendRow(table.Row{"records", fmt.Sprintf("%s with %s, through %s", count(int64(v.returned)),
 		plural(int64(d.input.keys), "key", "keys"), plural(int64(len(d.topic.starts)), "partition", "partitions"))})
-	t.AppendRow(table.Row{"input", size(inputBytes)})
-	t.AppendRow(table.Row{"on the wire", fmt.Sprintf("%s, %.0f %% of the input (codec: %s)", size(d.wireBytes), 100*float64(d.wireBytes)/float64(inputBytes), codec)})
-	t.AppendRow(table.Row{"rate", fmt.Sprintf("%s records/s, %s/s there and back", count(int64(float64(v.returned)/seconds)), size(int64(float64(inputBytes)/seconds)))})
+	if v.missing == 0 { // else what went over the wire is not what came back
+		t.AppendRow(table.Row{"input", size(backBytes)})
+		t.AppendRow(table.Row{"on the wire", fmt.Sprintf("%s, %.0f %% of the input (codec: %s)", size(d.wireBytes), 100*float64(d.wireBytes)/float64(max(backBytes, 1)), codec)})
+	}
+	t.AppendRow(table.Row{"rate", fmt.Sprintf("%s records/s, %s/s there and back", count(int64(float64(v.returned)/seconds)), size(int64(float64(backBytes)/seconds)))})
 	t.AppendRow(table.Row{"Send to acknowledgement", d.acknowledged.String()})
 	t.AppendRow(table.Row{"Send to processor", d.processed.String()})
 	t.Render()

@@ -23,8 +23,8 @@ type board interface {
 // A stage counts what is done. Safe for concurrent use.
 type stage interface {
 	add(n int64)
-	// finish says that there will be no more, however much was foreseen.
-	finish()
+	// finish says that there will be no more; complete: because all is done.
+	finish(complete bool)
 }
 
 func newBoard(term *terminal) board {
@@ -46,10 +46,13 @@ func newBarBoard(w io.Writer) *barBoard {
 	b.writer.SetAutoStop(false)
 	b.writer.SetUpdateFrequency(100 * time.Millisecond)
 	b.writer.SetTrackerLength(30)
+	b.writer.SetTrackerPosition(progress.PositionRight)
 	b.writer.SetMessageLength(10)
 	b.writer.SetStyle(progress.StyleBlocks)
 	b.writer.Style().Visibility.Speed = true
 	b.writer.Style().Visibility.ETA = true
+	b.writer.Style().Options.DoneString = "done"
+	b.writer.Style().Options.ErrorString = "stopped"
 	b.writer.Style().Options.PercentFormat = "%3.0f%%"
 	go func() { // ends by close, which waits for it
 		b.writer.Render()
@@ -75,7 +78,14 @@ func (b *barBoard) close() {
 type barStage struct{ tracker *progress.Tracker }
 
 func (s barStage) add(n int64) { s.tracker.Increment(n) }
-func (s barStage) finish()     { s.tracker.MarkAsDone() }
+
+func (s barStage) finish(complete bool) {
+	if complete {
+		s.tracker.MarkAsDone()
+	} else {
+		s.tracker.MarkAsErrored()
+	}
+}
 
 // lineBoard writes a line per stage at most every so often, and one when it ends.
 type lineBoard struct {
@@ -109,7 +119,7 @@ func (s *lineStage) add(n int64) {
 	}
 }
 
-func (s *lineStage) finish() {
+func (s *lineStage) finish(bool) {
 	s.board.mu.Lock()
 	defer s.board.mu.Unlock()
 	if !s.finished {

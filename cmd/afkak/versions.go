@@ -59,7 +59,7 @@ func describeRelease(b afkak.BrokerVersions) string {
 	case b.Err != nil:
 		return sentence(b.Err)
 	case b.Release == "":
-		return "speaks the protocol, and looks like no release of Kafka"
+		return "speaks Kafka's protocol, as none of the releases known to this command does"
 	case b.Probed:
 		return "Kafka " + b.Release + " (found out by trying: it cannot tell its versions)"
 	}
