@@ -114,6 +114,10 @@ func TestAConsumerResumesWhereTheOneBeforeItCommitted(t *testing.T) {
 		first := newConsumer(t, client, topic, afkak.WithGroup(group), afkak.WithCommitEvery(0), afkak.WithCommitInterval(0))
 		var got []afkak.Record
 		for r, err := range first.Records(ctx) {
+			if !target.AtLeast("0.8.1") {
+				wantUnsupported(t, err)
+				return
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,10 +125,6 @@ func TestAConsumerResumesWhereTheOneBeforeItCommitted(t *testing.T) {
 				continue
 			}
 			if err := first.CommitRecord(ctx, r); err != nil {
-				if !target.AtLeast("0.8.1") {
-					wantUnsupported(t, err)
-					return
-				}
 				t.Fatal(err)
 			}
 			break
@@ -152,7 +152,7 @@ func wantUnsupported(t *testing.T, err error) {
 	t.Helper()
 	var unsupported *afkak.OffsetsUnsupportedError
 	if !errors.As(err, &unsupported) {
-		t.Errorf("commit to a broker that keeps no offsets: %v", err)
+		t.Errorf("a group on a broker that keeps no offsets: %v", err)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestRecordsReturnFromEveryCodec(t *testing.T) {
 func TestACodecThatTheBrokerIsTooOldForIsAnErrorThatSaysSo(t *testing.T) {
 	harness.EachReal(t, spineVersions[:1], func(t *testing.T, target harness.Target) {
 		if target.AtLeast("2.1") {
-			t.Skip("this release knows every codec")
+			t.Skip("nothing to cover: this release knows every codec")
 		}
 		client, topic, ctx := target.Client(t), target.Topic(t, 1), harness.Context(t)
 		producer, err := afkak.NewProducer(client, afkak.WithCompression(afkak.Zstd))
@@ -270,6 +270,9 @@ func TestWeReadWhatKafkasConsoleProducerSends(t *testing.T) {
 		client := target.Client(t)
 		for _, codec := range codecsOf(target) {
 			t.Run(codec.String(), func(t *testing.T) {
+				if codec == afkak.Snappy && !target.AtLeast("0.8.2") {
+					t.Skip("not covered: this release's console producer compresses with gzip only")
+				}
 				topic := target.Topic(t, 1)
 				lines := make([]string, 100)
 				for i := range lines {
@@ -294,7 +297,7 @@ func compressionArgs(target harness.Target, codec afkak.Codec) []string {
 	switch {
 	case codec == afkak.None:
 		return nil
-	case !target.AtLeast("0.8.1"): // a flag without a value, which means gzip
+	case !target.AtLeast("0.8.2"): // a flag without a value, which means gzip
 		return []string{"--compress"}
 	}
 	return []string{"--compression-codec=" + codec.String()}
