@@ -2,6 +2,7 @@ package afkak
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -50,7 +51,12 @@ func (c *Consumer) commit(ctx context.Context, next int64) error {
 	if next < 0 { // not even started
 		return nil
 	}
-	return c.commits.commit(ctx, next)
+	err := c.commits.commit(ctx, next)
+	var failed *OffsetError
+	if err == nil || errors.As(err, &failed) {
+		return err
+	}
+	return &OffsetError{Op: "commit", Group: c.cfg.group, Topic: c.topic, Partition: c.partition, Broker: -1, Err: err}
 }
 
 // commitPoint is what Commit commits: what is processed, with what of the
@@ -107,14 +113,14 @@ func (m *committer) found(offset int64) {
 // commit commits offset, or a later one that others ask for meanwhile.
 func (m *committer) commit(ctx context.Context, offset int64) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("commit: %w", context.Cause(ctx))
+		return context.Cause(ctx)
 	}
 	run := m.join(offset)
 	select {
 	case <-run.done:
 		return run.err
 	case <-ctx.Done():
-		return fmt.Errorf("commit: %w%s", context.Cause(ctx), m.leave(run))
+		return fmt.Errorf("%w%s", context.Cause(ctx), m.leave(run))
 	}
 }
 

@@ -16,7 +16,8 @@ const (
 func (c *Consumer) listOffset(ctx context.Context, lead leader, at Position) (int64, error) {
 	versions, _, err := c.client.cluster.BrokerVersions(ctx, lead.broker)
 	if err != nil {
-		return 0, err
+		c.client.cluster.Stale(lead.generation, c.topic) // it may be led by another, or from another address
+		return 0, &OffsetError{Op: "list offsets of", Topic: c.topic, Partition: c.partition, Broker: lead.broker, Addr: lead.addr, Err: err}
 	}
 	speaks, _ := versions.Range(protocol.KeyListOffsets)
 	isolation := c.cfg.fetch.shared.isolation

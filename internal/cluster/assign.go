@@ -41,7 +41,8 @@ func (c *Cluster) home(ctx context.Context, u *unit) (*node, error) {
 }
 
 // learnTopics makes sure that the picture has the topics of the units, and has
-// them newer than the generation that led astray. What cannot be learned shows
+// them newer than the generation that led astray; what was wrong with one may
+// have been put right since. What cannot be learned shows
 // when the unit is assigned.
 func (c *Cluster) learnTopics(ctx context.Context, units []*unit) {
 	picture := c.Picture()
@@ -52,7 +53,7 @@ func (c *Cluster) learnTopics(ctx context.Context, units []*unit) {
 			continue
 		}
 		topic, known := picture.Topic(name)
-		if (!known || u.stale && topic.Generation <= u.generation) && wishes[name] == nil {
+		if (!known || topic.Err != nil || u.stale && topic.Generation <= u.generation) && wishes[name] == nil {
 			wishes[name] = c.refresher.ask(name, false)
 		}
 	}

@@ -81,7 +81,7 @@ func (n *node) metadata(ctx context.Context, asked metadata.Asked, create, known
 	defer n.release()
 	version, err := open.Versions().Pick(protocol.KeyMetadata, 0, newest(protocol.KeyMetadata))
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, &ItemError{API: protocol.KeyMetadata, Item: theWhole, Broker: n.id, Addr: n.addr, Err: err}
 	}
 	resp, err := open.Do(ctx, conn.Call{
 		Request: metadataRequest(version, asked, create, known), MinVersion: version, MaxVersion: version,

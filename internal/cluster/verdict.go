@@ -74,11 +74,14 @@ func judge(u *unit, r *route) verdict {
 func judgeError(err error, once bool) verdict {
 	var code kerr.Error
 	var broken *conn.Error
+	var unknown *UnknownBrokerError
 	switch {
 	case errors.Is(err, ErrClosed):
 		return verdict{}
 	case errors.As(err, &broken):
 		return verdict{again: Retriable(err) && !(once && MaybeDone(err)), refresh: true, forget: true}
+	case errors.As(err, &unknown): // a leader or coordinator that the list of brokers lacks
+		return verdict{again: true, refresh: true, forget: true}
 	case errors.As(err, &code):
 		return judgeCode(code, false) // nothing was sent: it is the metadata or the coordinator's that said so
 	}

@@ -75,7 +75,7 @@ func (a *versionsAnswer) next(asked int16) (int16, error) {
 func (a *versionsAnswer) common() (version int16, listed bool) {
 	api, _ := protocol.LookupAPI(protocol.KeyAPIVersions)
 	for i := range a.APIKeys {
-		if k := &a.APIKeys[i]; protocol.APIKey(k.APIKey) == protocol.KeyAPIVersions {
+		if k := &a.APIKeys[i]; protocol.APIKey(k.APIKey) == protocol.KeyAPIVersions && k.MaxVersion >= 0 {
 			return min(k.MaxVersion, api.MaxVersion), true
 		}
 	}

@@ -58,7 +58,7 @@ func firstAPIVersions(known *Identity) int16 {
 		return api.MaxVersion
 	}
 	r, ok := known.Versions.Range(protocol.KeyAPIVersions)
-	if !ok {
+	if !ok || r.Max < 0 { // it lied, and may have been mended
 		return api.MaxVersion
 	}
 	return min(api.MaxVersion, r.Max)
