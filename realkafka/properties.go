@@ -89,6 +89,9 @@ func (n node) addByRelease(p map[string]string, replicas int) {
 	if replicas > 2 {
 		inSync = "2"
 	}
+	if !atLeast(v, "0.8.2") {
+		p["controlled.shutdown.enable"] = "true" // the default from 0.8.2
+	}
 	if atLeast(v, "0.8.2") {
 		p["offsets.topic.replication.factor"] = strconv.Itoa(replicas)
 		p["offsets.topic.num.partitions"] = "4"

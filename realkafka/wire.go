@@ -96,10 +96,16 @@ func readMetadata(answer []byte) (*metadata, error) {
 	return m, c.err
 }
 
-// hasLeaders says whether every one of the topic's partitions can be written to.
+// hasLeaders says whether every one of the topic's partitions can be written to: its
+// leader is one of the brokers that there are.
 func (m *metadata) hasLeaders(topic string, partitions int) bool {
 	if len(m.leaders[topic]) != partitions {
 		return false
+	}
+	for _, leader := range m.leaders[topic] {
+		if _, alive := m.brokers[leader]; !alive {
+			return false
+		}
 	}
 	for _, code := range m.errors[topic] {
 		if code != 0 && code != 9 { // REPLICA_NOT_AVAILABLE: the leader is there

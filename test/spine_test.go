@@ -461,8 +461,12 @@ func TestACommitIsKeptForItsGroup(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := client.FetchOffsets(ctx, group, []afkak.CommittedPayload{{Topic: topic}})
-		if err != nil || got[0].Offset != 3 || got[0].Metadata != "here" {
-			t.Errorf("got %+v, %v; want offset 3, here", got, err)
+		note := "here"
+		if !target.AtLeast("0.8.2") {
+			note = "" // ZooKeeper keeps the offset alone
+		}
+		if err != nil || got[0].Offset != 3 || got[0].Metadata != note {
+			t.Errorf("got %+v, %v; want offset 3, %q", got, err, note)
 		}
 		got, err = client.FetchOffsets(ctx, harness.Name("group"), []afkak.CommittedPayload{{Topic: topic}})
 		if err != nil || got[0].Offset != -1 {

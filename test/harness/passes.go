@@ -1,0 +1,186 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/afkak-go/afkak/broker"
+	"github.com/afkak-go/afkak/realkafka"
+)
+
+// ReportEnv is the environment variable that names a file to which [MainByRelease] adds a line for
+// each release: go test shows nothing of what passes.
+const ReportEnv = "AFKAK_REPORT"
+
+// current is the pass that runs. It changes between passes only.
+var current *stage
+
+// A stage is a pass and its clusters, which start when first wanted.
+type stage struct {
+	pass  Pass
+	one   lazy // a node of its own
+	three lazy
+}
+
+// A lazy cluster starts once.
+type lazy struct {
+	once   sync.Once
+	target Target
+	close  func() error
+	err    error
+}
+
+// MainByRelease runs the tests of a binary once for the embedded broker and once for each release that
+// KAFKA_VERSION chooses, so that a release's clusters start once and end before the next ones
+// start. TestMain calls it; it does not return. Tests begin with [OnOne] or [OnThree].
+//
+// A goroutine that is left when a pass is over fails it.
+func MainByRelease(m *testing.M) {
+	all, err := passes()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	var lines []string
+	failed := 0
+	for _, pass := range all {
+		started := time.Now()
+		current = &stage{pass: pass}
+		fmt.Printf("--- Kafka %s, %s suite\n", pass.Version, pass.scope())
+		code := m.Run()
+		for _, err := range []error{current.one.end(), current.three.end(), goleak.Find()} {
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}
+		failed |= code
+		lines = append(lines, pass.report(code, time.Since(started)))
+	}
+	writeReport(lines)
+	os.Exit(failed)
+}
+
+func writeReport(lines []string) {
+	text := "Suites that ran:\n"
+	for _, line := range lines {
+		text += "  " + line + "\n"
+	}
+	fmt.Print(text)
+	name := os.Getenv(ReportEnv)
+	if name == "" {
+		return
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err == nil {
+		_, err = f.WriteString(text)
+		f.Close()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
+// threeProperties are those of a cluster that outlives one of its brokers and loses nothing that was
+// acknowledged: a leader is never one that is behind. The seed's suites want room for 12 MB.
+var threeProperties = map[string]string{
+	"num.partitions":                                "2",
+	"message.max.bytes":                             "12582912",
+	"replica.fetch.max.bytes":                       "12582912",
+	"min.insync.replicas":                           "2",
+	"unclean.leader.election.enable":                "false",
+	"auto.leader.rebalance.enable":                  "false",
+	"replica.high.watermark.checkpoint.interval.ms": "500",
+	"replica.socket.timeout.ms":                     "5000",
+	"replica.lag.time.max.ms":                       "4000",
+}
+
+// OnOne runs the suite on one broker, as a subtest named after the release. Topics have two partitions. A test that is
+// not of the core runs in full passes only.
+func OnOne(t *testing.T, core bool, suite func(t *testing.T, pass Pass, target Target)) {
+	t.Helper()
+	current.run(t, core, &current.one, startOne, suite)
+}
+
+// OnThree runs the suite on three brokers, as OnOne; on the embedded broker not at all. Topics have two
+// partitions and three replicas. A test that takes a broker away brings it back.
+func OnThree(t *testing.T, core bool, suite func(t *testing.T, pass Pass, target Target)) {
+	t.Helper()
+	if current.pass.Version != Embedded {
+		current.run(t, core, &current.three, startThree, suite)
+	}
+}
+
+// OnRelease runs the suite in a full pass against exactly that release, without starting anything.
+func OnRelease(t *testing.T, version string, suite func(t *testing.T, pass Pass)) {
+	t.Helper()
+	if current.pass.Version == version && current.pass.Full {
+		t.Run(version, func(t *testing.T) {
+			realkafka.Require(t, t.Name(), version)
+			suite(t, current.pass)
+		})
+	}
+}
+
+func (s *stage) run(t *testing.T, core bool, l *lazy, start func(Pass, *lazy), suite func(*testing.T, Pass, Target)) {
+	t.Helper()
+	if !core && !s.pass.Full {
+		return
+	}
+	t.Run(s.pass.Version, func(t *testing.T) {
+		if s.pass.Version != Embedded {
+			realkafka.Require(t, t.Name(), s.pass.Version)
+		}
+		l.once.Do(func() { start(s.pass, l) })
+		if l.err != nil {
+			t.Fatal(l.err)
+		}
+		suite(t, s.pass, l.target.now())
+	})
+}
+
+// now is the target at the addresses that its brokers have now.
+func (target Target) now() Target {
+	if target.Real != nil {
+		target.Addrs = target.Real.Addrs()
+	}
+	return target
+}
+
+func startOne(pass Pass, l *lazy) {
+	if pass.Version != Embedded {
+		l.startReal(realkafka.Config{Version: pass.Version, Properties: map[string]string{"num.partitions": "2"}})
+		return
+	}
+	b, err := broker.Start(broker.Config{AutoCreateTopics: true, DefaultPartitions: 2})
+	if err != nil {
+		l.err = err
+		return
+	}
+	l.target, l.close = Target{Version: Embedded, Addrs: []string{b.Addr()}}, b.Close
+}
+
+func startThree(pass Pass, l *lazy) {
+	l.startReal(realkafka.Config{Version: pass.Version, Brokers: 3, Properties: threeProperties})
+}
+
+func (l *lazy) startReal(cfg realkafka.Config) {
+	cluster, err := StartShared(cfg)
+	if err != nil {
+		l.err = err
+		return
+	}
+	l.target, l.close = Target{Version: cfg.Version, Addrs: cluster.Addrs(), Real: cluster}, cluster.Close
+}
+
+func (l *lazy) end() error {
+	if l.close == nil {
+		return nil
+	}
+	return l.close()
+}
