@@ -79,7 +79,7 @@ func TestAWrongAddressIsNamedOverRealSockets(t *testing.T) {
 		{"a plaintext port for a TLS client", listen(t, discard), []afkak.ClientOption{afkak.WithTLS(&tls.Config{})}, "TLS handshake"},
 		{"an SSH server", listen(t, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_9.6\r\n"); discard(c) }), nil, "SSH-2.0"},
 		{"somebody who hangs up", listen(t, func(net.Conn) {}), nil, "it answers nothing"},
-		{"somebody who resets", listen(t, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }), nil, "it answers nothing"},
+		{"somebody who resets", listen(t, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }), nil, "reset the connection"}, // perhaps so soon that connecting fails
 		{"somebody who is silent", listen(t, discard), nil, "no answer within"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
