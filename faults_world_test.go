@@ -40,6 +40,7 @@ type world struct {
 	dialed func(ctx context.Context, id int32) error                    // in memory: before a connection comes about
 	seen   map[protocol.APIKey]map[int32]int                            // requests, by broker
 	deaf   bool                                                         // brokers read one more request, and then nothing, on each connection
+	pace   time.Duration                                                // for each byte of an answer
 	open   map[net.Conn]int32                                           // the brokers' ends
 }
 
@@ -327,11 +328,31 @@ func (w *world) exchange(id int32, frame []byte, client, backend net.Conn) (fate
 		f = onBack(x)
 	}
 	if len(x.answer) > 0 {
-		if _, err := client.Write(x.answer); err != nil {
+		if err := w.write(client, x.answer); err != nil {
 			return cut, err
 		}
 	}
 	return f, nil
+}
+
+// write writes an answer, at the pace that the test wants.
+func (w *world) write(client net.Conn, answer []byte) error {
+	w.mu.Lock()
+	pace := w.pace
+	w.mu.Unlock()
+	if pace == 0 {
+		_, err := client.Write(answer)
+		return err
+	}
+	for len(answer) > 0 {
+		n, err := client.Write(answer[:1])
+		if err != nil {
+			return err
+		}
+		answer = answer[n:]
+		time.Sleep(pace)
+	}
+	return nil
 }
 
 // place makes one backend look like the world's brokers. Requires mu.

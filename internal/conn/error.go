@@ -128,6 +128,10 @@ func (e *EndedError) Error() string {
 // Unwrap returns what went wrong with the other call.
 func (e *EndedError) Unwrap() error { return e.Err }
 
+// Retriable is true even if it is false for the other call: nothing is known
+// to be wrong with this one.
+func (e *EndedError) Retriable() bool { return true }
+
 // AuthError means that the broker and the SASL mechanism did not come to terms.
 type AuthError struct {
 	// Mechanism is the one that was tried.
