@@ -231,6 +231,20 @@ func TestEverythingMayBeClosedTwiceAndNotUsedAfterwards(t *testing.T) {
 	}
 }
 
+func TestClosingWhatHasNothingToDoSucceedsThoughTheContextHasEnded(t *testing.T) {
+	client := newClient(t, refused(t))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 50 {
+		producer, consumer := newProducer(t, client), newConsumer(t, client, afkak.WithGroup("billing"))
+		for range 2 {
+			if err := errors.Join(producer.Flush(ended), producer.Close(ended), consumer.Close(ended)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func wait(t *testing.T, d afkak.Delivery) error {
 	_, err := d.Wait(t.Context())
 	return err

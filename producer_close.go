@@ -22,13 +22,11 @@ func (p *Producer) Flush(ctx context.Context) error {
 // nil. It must not be called from a callback.
 func (p *Producer) Close(ctx context.Context) error {
 	if !p.refuse(errProducerClosed) {
-		select {
-		case <-p.ctx.Done():
-			p.wg.Wait()
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := waitFor(ctx, p.ctx.Done()); err != nil {
+			return err
 		}
+		p.wg.Wait()
+		return nil
 	}
 	p.eachPartition(func(part *producerPartition) {
 		part.Bar(errProducerClosed)
@@ -80,20 +78,31 @@ func (p *Producer) promises() []*accum.Promise {
 // await waits for the results of whole batches.
 func (p *Producer) await(ctx context.Context, promises []*accum.Promise) error {
 	for i, promise := range promises {
-		select {
-		case <-promise.Settled():
-		case <-ctx.Done():
-			return fmt.Errorf("afkak: %d batches of the producer have no result yet: %w", len(promises)-i, context.Cause(ctx))
+		if err := waitFor(ctx, promise.Settled()); err != nil {
+			return fmt.Errorf("afkak: %d batches of the producer have no result yet: %w", len(promises)-i, err)
 		}
 	}
 	return nil
 }
 
 func (p *Producer) awaitCallbacks(ctx context.Context) error {
+	if err := waitFor(ctx, p.callbacks.drained()); err != nil {
+		return fmt.Errorf("afkak: callbacks of the producer have not returned: %w", err)
+	}
+	return nil
+}
+
+// waitFor waits for done, or returns why ctx ended before it was.
+func waitFor(ctx context.Context, done <-chan struct{}) error {
 	select {
-	case <-p.callbacks.drained():
+	case <-done: // even if ctx has ended as well
+		return nil
+	default:
+	}
+	select {
+	case <-done:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("afkak: callbacks of the producer have not returned: %w", context.Cause(ctx))
+		return context.Cause(ctx)
 	}
 }
