@@ -9,9 +9,9 @@ import (
 
 // assign finds the broker of each unit and groups them by it; nil stands for
 // any broker. A unit whose broker cannot be found gets the reason as its
-// result and is left out.
-func (c *Cluster) assign(ctx context.Context, units []*unit) map[*node][]*unit {
-	c.learnTopics(ctx, units)
+// result and is left out. create: see learnTopics.
+func (c *Cluster) assign(ctx context.Context, units []*unit, create bool) map[*node][]*unit {
+	c.learnTopics(ctx, units, create)
 	c.learnCoordinators(units)
 	groups := map[*node][]*unit{}
 	for _, u := range units {
@@ -42,9 +42,9 @@ func (c *Cluster) home(ctx context.Context, u *unit) (*node, error) {
 
 // learnTopics makes sure that the picture has the topics of the units, and has
 // them newer than the generation that led astray; what was wrong with one may
-// have been put right since. What cannot be learned shows
-// when the unit is assigned.
-func (c *Cluster) learnTopics(ctx context.Context, units []*unit) {
+// have been put right since. create lets brokers create one that does not
+// exist. What cannot be learned shows when the unit is assigned.
+func (c *Cluster) learnTopics(ctx context.Context, units []*unit, create bool) {
 	picture := c.Picture()
 	wishes := map[string]*wish{}
 	for _, u := range units {
@@ -54,7 +54,7 @@ func (c *Cluster) learnTopics(ctx context.Context, units []*unit) {
 		}
 		topic, known := picture.Topic(name)
 		if (!known || topic.Err != nil || u.stale && topic.Generation <= u.generation) && wishes[name] == nil {
-			wishes[name] = c.refresher.ask(name, false)
+			wishes[name] = c.refresher.ask(name, create)
 		}
 	}
 	for _, u := range units {

@@ -17,6 +17,9 @@ type route struct {
 	// once: carrying it out twice is not the same as once, so it is sent
 	// again only when the first cannot have been carried out.
 	once bool
+	// creates: looking up its topics lets the broker create them, if the
+	// broker's own settings do.
+	creates bool
 	// bounds are the versions that can carry the form which the caller
 	// filled, as far as the request does not fit all. Nil: all.
 	bounds func(protocol.Request) (lowest, highest int16)
@@ -89,6 +92,11 @@ func (r *route) on(lane Lane) *route {
 
 func (r *route) onlyOnce() *route {
 	r.once = true
+	return r
+}
+
+func (r *route) creatingTopics() *route {
+	r.creates = true
 	return r
 }
 

@@ -29,7 +29,7 @@ func produceRoute() *route {
 	s.unasked = func(p *protocol.ProduceRequestTopicDataPartitionData) protocol.ProduceResponseResponsePartitionResponse {
 		return protocol.ProduceResponseResponsePartitionResponse{Index: p.Index, BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: -1}
 	}
-	return within(split(s).on(Produce).onlyOnce(), func(q *protocol.ProduceRequest) (int16, int16) {
+	return within(split(s).on(Produce).onlyOnce().creatingTopics(), func(q *protocol.ProduceRequest) (int16, int16) {
 		return namesUntil(12, q.TopicData, func(t *protocol.ProduceRequestTopicData) (string, protocol.UUID) { return t.Name, t.TopicID })
 	})
 }

@@ -143,16 +143,16 @@ func wasLost(err error) bool {
 // the run's beginning.
 func (r *run) patience(u *unit, v verdict) time.Duration {
 	longest := r.c.lookUpPatience(u.err)
-	if v.patient > 0 {
-		return min(v.patient, longest)
+	if r.route.creates && v.patient > 0 {
+		v.patient = max(v.patient, creationPatience)
 	}
-	return longest
+	return v.patience(longest)
 }
 
 // send sends each unit once: one request per broker, all at the same time.
 func (r *run) send(ctx context.Context, units []*unit) {
 	var wg sync.WaitGroup
-	for n, group := range r.c.assign(ctx, units) {
+	for n, group := range r.c.assign(ctx, units, r.route.creates) {
 		wg.Go(func() {
 			if n == nil {
 				r.sendAnywhere(ctx, group)

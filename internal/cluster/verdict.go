@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/afkak-go/afkak/internal/conn"
+	"github.com/afkak-go/afkak/internal/metadata"
 	"github.com/afkak-go/afkak/kerr"
 )
 
@@ -14,6 +15,14 @@ type verdict struct {
 	refresh bool          // the picture is out of date
 	forget  bool          // the coordinator is another by now
 	patient time.Duration // how long to go on trying for this reason; 0: as long as for any
+}
+
+// patience is how long to go on trying, given how long for any reason.
+func (v verdict) patience(usual time.Duration) time.Duration {
+	if v.patient > 0 {
+		return min(v.patient, usual)
+	}
+	return usual
 }
 
 // unknownTopicPatience is how long a topic may be unknown to a broker that
@@ -58,6 +67,10 @@ func aboutTopic(code kerr.Error) bool {
 // judge tells what a unit's result means.
 func judge(u *unit, r *route) verdict {
 	switch {
+	case u.broker == metadata.NoBroker && errors.Is(u.err, kerr.UnknownServerError):
+		// Nothing was sent: the metadata has this in the place of a leader. So
+		// Kafka 0.10.0 answers of a topic that it creates when it has just started.
+		return verdict{again: true, refresh: true, forget: true, patient: unknownTopicPatience}
 	case u.err != nil:
 		return judgeError(u.err, r.once)
 	case u.code == 0:
