@@ -105,7 +105,7 @@ func (m *CreateAclsRequestCreation) append(w *kbin.Writer, version int16) {
 	w.String("Creations.ResourceName", m.ResourceName, version >= 2)
 	if version >= 1 {
 		w.Int8(m.ResourcePatternType)
-	} else if m.ResourcePatternType != 3 {
+	} else if m.ResourcePatternType != 3 && m.ResourcePatternType != 0 {
 		w.Unsupported("Creations.ResourcePatternType")
 	}
 	w.String("Creations.Principal", m.Principal, version >= 2)

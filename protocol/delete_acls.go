@@ -105,7 +105,7 @@ func (m *DeleteAclsRequestFilter) append(w *kbin.Writer, version int16) {
 	w.NullableString("Filters.ResourceNameFilter", m.ResourceNameFilter, version >= 2, true)
 	if version >= 1 {
 		w.Int8(m.PatternTypeFilter)
-	} else if m.PatternTypeFilter != 3 {
+	} else if m.PatternTypeFilter != 3 && m.PatternTypeFilter != 0 {
 		w.Unsupported("Filters.PatternTypeFilter")
 	}
 	w.NullableString("Filters.PrincipalFilter", m.PrincipalFilter, version >= 2, true)
@@ -286,7 +286,7 @@ func (m *DeleteAclsResponseFilterResultMatchingAcl) append(w *kbin.Writer, versi
 	w.String("FilterResults.MatchingAcls.ResourceName", m.ResourceName, version >= 2)
 	if version >= 1 {
 		w.Int8(m.PatternType)
-	} else if m.PatternType != 3 {
+	} else if m.PatternType != 3 && m.PatternType != 0 {
 		w.Unsupported("FilterResults.MatchingAcls.PatternType")
 	}
 	w.String("FilterResults.MatchingAcls.Principal", m.Principal, version >= 2)

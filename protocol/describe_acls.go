@@ -67,7 +67,7 @@ func (m *DescribeAclsRequest) append(w *kbin.Writer, version int16) {
 	w.NullableString("ResourceNameFilter", m.ResourceNameFilter, version >= 2, true)
 	if version >= 1 {
 		w.Int8(m.PatternTypeFilter)
-	} else if m.PatternTypeFilter != 3 {
+	} else if m.PatternTypeFilter != 3 && m.PatternTypeFilter != 0 {
 		w.Unsupported("PatternTypeFilter")
 	}
 	w.NullableString("PrincipalFilter", m.PrincipalFilter, version >= 2, true)
@@ -202,7 +202,7 @@ func (m *DescribeAclsResponseResource) append(w *kbin.Writer, version int16) {
 	w.String("Resources.ResourceName", m.ResourceName, version >= 2)
 	if version >= 1 {
 		w.Int8(m.PatternType)
-	} else if m.PatternType != 3 {
+	} else if m.PatternType != 3 && m.PatternType != 0 {
 		w.Unsupported("Resources.PatternType")
 	}
 	w.ArrayLen("Resources.Acls", len(m.Acls), version >= 2)

@@ -61,7 +61,7 @@ func (m *DescribeClusterRequest) append(w *kbin.Writer, version int16) {
 	w.Bool(m.IncludeClusterAuthorizedOperations)
 	if version >= 1 {
 		w.Int8(m.EndpointType)
-	} else if m.EndpointType != 1 {
+	} else if m.EndpointType != 1 && m.EndpointType != 0 {
 		w.Unsupported("EndpointType")
 	}
 	if version >= 2 {
@@ -146,7 +146,7 @@ func (m *DescribeClusterResponse) append(w *kbin.Writer, version int16) {
 	w.NullableString("ErrorMessage", m.ErrorMessage, true, true)
 	if version >= 1 {
 		w.Int8(m.EndpointType)
-	} else if m.EndpointType != 1 {
+	} else if m.EndpointType != 1 && m.EndpointType != 0 {
 		w.Unsupported("EndpointType")
 	}
 	w.String("ClusterID", m.ClusterID, true)

@@ -207,7 +207,7 @@ func (m *DescribeGroupsResponseGroup) append(w *kbin.Writer, version int16) {
 	}
 	if version >= 3 {
 		w.Int32(m.AuthorizedOperations)
-	} else if m.AuthorizedOperations != -2147483648 {
+	} else if m.AuthorizedOperations != -2147483648 && m.AuthorizedOperations != 0 {
 		w.Unsupported("Groups.AuthorizedOperations")
 	}
 	if version >= 5 {

@@ -23,7 +23,9 @@
 // Appending leaves such fields out: silently if they are ignorable, as the
 // comment on the field then says, or have their default (nil and empty are the
 // same here, unless null is the default); otherwise it is an error that wraps
-// [ErrUnsupportedField].
+// [ErrUnsupportedField]. Where the default is a number other than 0, a 0 that a
+// struct literal left behind is left out as well, but for a producer's ID and
+// epoch, of which 0 is one. Versions that have the field write the 0.
 //
 // # Memory
 //

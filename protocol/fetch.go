@@ -70,7 +70,7 @@ func (m *FetchRequest) SetDefaults() {
 func (m *FetchRequest) append(w *kbin.Writer, version int16) {
 	if version <= 14 {
 		w.Int32(m.ReplicaID)
-	} else if m.ReplicaID != -1 {
+	} else if m.ReplicaID != -1 && m.ReplicaID != 0 {
 		w.Unsupported("ReplicaID")
 	}
 	w.Int32(m.MaxWaitMs)
@@ -275,7 +275,7 @@ func (m *FetchRequestTopicPartition) append(w *kbin.Writer, version int16) {
 	w.Int64(m.FetchOffset)
 	if version >= 12 {
 		w.Int32(m.LastFetchedEpoch)
-	} else if m.LastFetchedEpoch != -1 {
+	} else if m.LastFetchedEpoch != -1 && m.LastFetchedEpoch != 0 {
 		w.Unsupported("Topics.Partitions.LastFetchedEpoch")
 	}
 	if version >= 5 {
@@ -602,7 +602,7 @@ func (m *FetchResponseResponsePartition) append(w *kbin.Writer, version int16) {
 	}
 	if version >= 11 {
 		w.Int32(m.PreferredReadReplica)
-	} else if m.PreferredReadReplica != -1 {
+	} else if m.PreferredReadReplica != -1 && m.PreferredReadReplica != 0 {
 		w.Unsupported("Responses.Partitions.PreferredReadReplica")
 	}
 	w.NullableRecords("Responses.Partitions.Records", m.Records, version >= 12, true)

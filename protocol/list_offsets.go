@@ -165,7 +165,7 @@ func (m *ListOffsetsRequestTopicPartition) append(w *kbin.Writer, version int16)
 	w.Int64(m.Timestamp)
 	if version <= 0 {
 		w.Int32(m.MaxNumOffsets)
-	} else if m.MaxNumOffsets != 1 {
+	} else if m.MaxNumOffsets != 1 && m.MaxNumOffsets != 0 {
 		w.Unsupported("Topics.Partitions.MaxNumOffsets")
 	}
 	if version >= 6 {
@@ -347,16 +347,16 @@ func (m *ListOffsetsResponseTopicPartition) append(w *kbin.Writer, version int16
 		w.Int64(m.Timestamp)
 		w.Int64(m.Offset)
 	} else {
-		if m.Timestamp != -1 {
+		if m.Timestamp != -1 && m.Timestamp != 0 {
 			w.Unsupported("Topics.Partitions.Timestamp")
 		}
-		if m.Offset != -1 {
+		if m.Offset != -1 && m.Offset != 0 {
 			w.Unsupported("Topics.Partitions.Offset")
 		}
 	}
 	if version >= 4 {
 		w.Int32(m.LeaderEpoch)
-	} else if m.LeaderEpoch != -1 {
+	} else if m.LeaderEpoch != -1 && m.LeaderEpoch != 0 {
 		w.Unsupported("Topics.Partitions.LeaderEpoch")
 	}
 	if version >= 6 {

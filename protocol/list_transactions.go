@@ -69,7 +69,7 @@ func (m *ListTransactionsRequest) append(w *kbin.Writer, version int16) {
 	}
 	if version >= 1 {
 		w.Int64(m.DurationFilter)
-	} else if m.DurationFilter != -1 {
+	} else if m.DurationFilter != -1 && m.DurationFilter != 0 {
 		w.Unsupported("DurationFilter")
 	}
 	if version >= 2 {

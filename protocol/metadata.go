@@ -219,7 +219,7 @@ func (m *MetadataResponse) append(w *kbin.Writer, version int16) {
 	}
 	if version >= 8 && version <= 10 {
 		w.Int32(m.ClusterAuthorizedOperations)
-	} else if m.ClusterAuthorizedOperations != -2147483648 {
+	} else if m.ClusterAuthorizedOperations != -2147483648 && m.ClusterAuthorizedOperations != 0 {
 		w.Unsupported("ClusterAuthorizedOperations")
 	}
 	if version >= 13 {
@@ -342,7 +342,7 @@ func (m *MetadataResponseTopic) append(w *kbin.Writer, version int16) {
 	}
 	if version >= 8 {
 		w.Int32(m.TopicAuthorizedOperations)
-	} else if m.TopicAuthorizedOperations != -2147483648 {
+	} else if m.TopicAuthorizedOperations != -2147483648 && m.TopicAuthorizedOperations != 0 {
 		w.Unsupported("Topics.TopicAuthorizedOperations")
 	}
 	if version >= 9 {

@@ -187,7 +187,7 @@ func (m *OffsetCommitRequestTopicPartition) append(w *kbin.Writer, version int16
 	}
 	if version == 1 {
 		w.Int64(m.CommitTimestamp)
-	} else if m.CommitTimestamp != -1 {
+	} else if m.CommitTimestamp != -1 && m.CommitTimestamp != 0 {
 		w.Unsupported("Topics.Partitions.CommitTimestamp")
 	}
 	w.NullableString("Topics.Partitions.CommittedMetadata", m.CommittedMetadata, version >= 8, true)

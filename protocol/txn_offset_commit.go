@@ -72,7 +72,7 @@ func (m *TxnOffsetCommitRequest) append(w *kbin.Writer, version int16) {
 		w.String("MemberID", m.MemberID, true)
 		w.NullableString("GroupInstanceID", m.GroupInstanceID, true, true)
 	} else {
-		if m.GenerationIDOrMemberEpoch != -1 {
+		if m.GenerationIDOrMemberEpoch != -1 && m.GenerationIDOrMemberEpoch != 0 {
 			w.Unsupported("GenerationIDOrMemberEpoch")
 		}
 		if m.MemberID != "" {

@@ -112,7 +112,7 @@ func (m *UpdateFeaturesRequestFeatureUpdate) append(w *kbin.Writer, version int1
 	}
 	if version >= 1 {
 		w.Int8(m.UpgradeType)
-	} else if m.UpgradeType != 1 {
+	} else if m.UpgradeType != 1 && m.UpgradeType != 0 {
 		w.Unsupported("FeatureUpdates.UpgradeType")
 	}
 	w.Tags(m.UnknownTags)

@@ -21,7 +21,7 @@ func (em *emission) appendGroup(s *structType, g group) {
 		em.appendFields(g.fields)
 		return
 	}
-	var strict []*field // must have their default where they are absent
+	var strict []*field // must not be set where they are absent
 	for _, f := range g.fields {
 		if !f.ignorable {
 			strict = append(strict, f)
@@ -33,13 +33,13 @@ func (em *emission) appendGroup(s *structType, g group) {
 	case 0:
 		em.line("}")
 	case 1:
-		em.line("} else if %s {", strict[0].differs())
+		em.line("} else if %s {", strict[0].isSet())
 		em.line("w.Unsupported(%q)", strict[0].path)
 		em.line("}")
 	default:
 		em.line("} else {")
 		for _, f := range strict {
-			em.unsupportedIf(f.differs(), f)
+			em.unsupportedIf(f.isSet(), f)
 		}
 		em.line("}")
 	}
@@ -48,7 +48,7 @@ func (em *emission) appendGroup(s *structType, g group) {
 // refuseAbsent prints the check of a tagged field in versions without it.
 func (em *emission) refuseAbsent(s *structType, f *field) {
 	if absent := s.within &^ f.versions; absent != 0 && !f.ignorable {
-		em.unsupportedIf(absent.condition(s.within)+" && "+f.differs(), f)
+		em.unsupportedIf(absent.condition(s.within)+" && "+f.isSet(), f)
 	}
 }
 

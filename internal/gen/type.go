@@ -87,6 +87,27 @@ func (f *field) differs() string {
 	}
 }
 
+// isSet is the Go expression for a value that a version without the field must
+// refuse. Where the default is another number, Go's zero is what a struct
+// literal leaves behind, and not a wish.
+func (f *field) isSet() string {
+	switch f.defaultExpr() {
+	case "", "true":
+		return f.differs()
+	}
+	if f.kind == "string" || zeroIsAValue[f.goName] {
+		return f.differs()
+	}
+	return f.differs() + " && m." + f.goName + " != 0"
+}
+
+// zeroIsAValue lists the fields whose zero a caller may well mean: the first
+// producer of a cluster has the ID 0 and the epoch 0 (KIP-360).
+var zeroIsAValue = map[string]bool{
+	"ProducerID":    true,
+	"ProducerEpoch": true,
+}
+
 // isSingleStruct reports a struct that stands in its parent by value.
 func (f *field) isSingleStruct() bool { return f.of != nil && !f.array && !f.pointer() }
 
