@@ -31,8 +31,22 @@ func (c *Consumer) CommitRecord(ctx context.Context, rec Record) error {
 	if err := c.commit(ctx, rec.Offset+1); err != nil {
 		return err
 	}
-	c.byHand.Store(rec.Offset + 1)
+	c.countByHand(rec.Offset + 1)
 	return nil
+}
+
+// countByHand counts what lies below next as processed: at the end of the turn
+// whose record it is, or at once when that turn has ended.
+func (c *Consumer) countByHand(next int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.turn != nil {
+		c.byHand.Store(next)
+		return
+	}
+	if processed := c.processed.Load(); processed >= 0 && next > processed {
+		c.processed.Store(next)
+	}
 }
 
 // CommitOffset commits next as the offset of the next record to process,

@@ -399,6 +399,34 @@ func TestCommits(t *testing.T) {
 	})
 }
 
+func TestARecordCommittedBehindItsLoopStaysCommittedWhenTheConsumerCloses(t *testing.T) {
+	onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
+		s.produce("orders", 0, numbered(0, 20)...)
+		c := newConsumer(t, client, afkak.WithGroup("billing"), afkak.WithCommitEvery(0), afkak.WithCommitInterval(0))
+		var last afkak.Record
+		for rec, err := range c.Records(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last = rec; rec.Offset == 10 {
+				break
+			}
+		}
+		if err := c.CommitRecord(t.Context(), last); err != nil {
+			t.Fatal(err)
+		}
+		for rec, err := range c.Records(t.Context()) {
+			if err != nil || rec.Offset != 11 {
+				t.Errorf("the next record is %d (%v), want 11", rec.Offset, err)
+			}
+			break
+		}
+		if err := c.Close(t.Context()); err != nil || c.Committed() != 11 {
+			t.Errorf("Close: %v, committed %d, want 11", err, c.Committed())
+		}
+	})
+}
+
 func TestAutomaticCommits(t *testing.T) {
 	for _, tc := range []struct {
 		name  string

@@ -85,12 +85,12 @@ func (c *Consumer) tryBegin(processes bool) (t, before *turn, err error) {
 func (t *turn) leave() {
 	t.cancel()
 	c := t.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if by := c.commitPoint(); by > c.processed.Load() {
 		c.processed.Store(by) // of the records in hand, as committed by hand
 	}
 	c.inHand.Store(0)
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.turn = nil
 	close(t.ended)
 }
