@@ -206,8 +206,13 @@ type BackoffError struct {
 	Err  error         // of the last attempt
 }
 
+// Error leaves out the broker's name, which stands in front of it already.
 func (e *BackoffError) Error() string {
-	return fmt.Sprintf("not tried again for %v: %v", e.Left.Round(time.Millisecond), e.Err)
+	cause := e.Err
+	if broker := new(conn.Error); errors.As(cause, &broker) {
+		cause = broker.Err
+	}
+	return fmt.Sprintf("not tried again for %v: %v", e.Left.Round(time.Millisecond), cause)
 }
 
 // Unwrap returns the error of the last attempt.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -127,7 +128,10 @@ func (c *Cluster) await(ctx context.Context, w *wish) error {
 
 // refreshBrokers asks for the list of brokers.
 func (c *Cluster) refreshBrokers(ctx context.Context) error {
-	return c.await(ctx, c.refresher.askBrokers())
+	if err := c.await(ctx, c.refresher.askBrokers()); err != nil {
+		return fmt.Errorf("ask for the list of brokers: %w", err)
+	}
+	return nil
 }
 
 // loop serves wishes until Close.
