@@ -25,7 +25,8 @@ type ProduceResult struct {
 	Topic     string
 	Partition int32
 	// Offset is the first record's; -1 when it is not known: with AcksNone,
-	// and when Err is not nil.
+	// when Err is not nil, and where a call to a broker before Kafka 0.8.2
+	// concerns partitions with other replicas and such without.
 	Offset int64
 	// Timestamp is when the broker appended the batch, for topics that are set
 	// to log-append time (Kafka 0.10); otherwise zero.
@@ -77,7 +78,37 @@ func (c *Client) ProduceAcks(ctx context.Context, acks Acks, payloads []ProduceP
 		results[i] = payloads[i].result(&outcomes[i])
 		failures.add(i, results[i].Err)
 	}
+	c.correctOffsets(acks, payloads, results)
 	return results, failures.err()
+}
+
+// correctOffsets sees to the answers of brokers before 0.8.2, see earlyOffsets. Where the partitions of a broker
+// differ in having other replicas, it is not known which were asked together.
+func (c *Client) correctOffsets(acks Acks, payloads []ProducePayload, results []ProduceResult) {
+	brokers := map[int32]*earlyOffsets{}
+	for i := range results {
+		versions := c.cluster.Versions(results[i].Broker)
+		if results[i].Err != nil || versions == nil {
+			continue
+		}
+		early := brokers[results[i].Broker]
+		if early == nil {
+			made := newEarlyOffsets(versions, acks)
+			early = &made
+			brokers[results[i].Broker] = early
+		}
+		early.add(c.cluster.Picture(), results[i].Topic, results[i].Partition)
+	}
+	for i := range results {
+		early := brokers[results[i].Broker]
+		switch {
+		case early == nil || !early.waits || results[i].Err != nil:
+		case early.shared && early.alone:
+			results[i].Offset = -1
+		default:
+			results[i].Offset = early.first(results[i].Offset, len(payloads[i].Records))
+		}
+	}
 }
 
 // seal makes the bytes of a payload for a version of the produce request.

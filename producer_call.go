@@ -27,6 +27,7 @@ type produceCall struct {
 	rejected []rejection    // batches that this broker cannot take
 	topics   map[string]int // index in req, made when there is more than one topic
 	req      protocol.ProduceRequest
+	early    earlyOffsets
 }
 
 type requestPlace struct{ topic, partition int }
@@ -41,6 +42,7 @@ func newProduceCall(s *sender, versions *protocol.Versions) *produceCall {
 	call.generation = s.p.client.cluster.Picture().Generation
 	call.req.Acks = int16(s.p.cfg.acks)
 	call.req.TimeoutMs = int32(min(s.p.cfg.ackTimeout, 1<<31*time.Millisecond-1) / time.Millisecond)
+	call.early = newEarlyOffsets(versions, s.p.cfg.acks)
 	return call
 }
 
@@ -63,6 +65,7 @@ func (call *produceCall) add(item *taken) bool {
 	call.bytes += size
 	call.items = append(call.items, item)
 	call.places = append(call.places, call.put(item))
+	call.early.add(call.s.p.client.cluster.Picture(), item.part.Topic(), item.part.ID())
 	return true
 }
 
@@ -179,7 +182,7 @@ func (call *produceCall) outcome(resp *protocol.ProduceResponse, i int, err erro
 	}
 	code := kerr.FromCode(part.ErrorCode)
 	if code == nil {
-		return accum.Answer{Offset: part.BaseOffset, LogAppendTime: part.LogAppendTimeMs}
+		return accum.Answer{Offset: call.early.first(part.BaseOffset, call.items[i].batch.Count()), LogAppendTime: part.LogAppendTimeMs}
 	}
 	answer := accum.Answer{Err: call.failure(described(code, part, len(call.items[i].batch.Wire()))), Retriable: Retriable(code)}
 	answer.Stored = errors.Is(code, kerr.RequestTimedOut) || errors.Is(code, kerr.NotEnoughReplicasAfterAppend)
