@@ -223,6 +223,7 @@ func TestAnUnreachableBrokerIsNamed(t *testing.T) {
 		{"produce", "-t", "x"}, {"consume", "-t", "x"}, {"topics", "list"}, {"versions"}, {"demo"},
 	} {
 		t.Run(args[0], func(t *testing.T) {
+			t.Parallel()
 			args = append(args[:1:1], append([]string{"-b", addr, "--timeout", "2s"}, args[1:]...)...)
 			runAfkak(t, "hello\n", args...).expectFailure(t, exitUnreachable, addr, "refused")
 		})
