@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/afkak-go/afkak"
 	"github.com/afkak-go/afkak/kerr"
@@ -54,9 +55,31 @@ func deleteTopic(ctx context.Context, client *afkak.Client, name string) error {
 func adminError(err error, what, instead string) error {
 	var version *protocol.VersionError
 	if errors.As(err, &version) {
-		return fmt.Errorf("this broker is too old to %s for a client (Kafka 0.10.1 is the first that can). %s: %w", what, instead, err)
+		return fmt.Errorf("this broker is too old to %s for a client (Kafka 0.10.1 is the first that can). %s: %w", what, instead, version)
 	}
 	return err
+}
+
+// autoCreateTopic makes a cluster that cannot create topics for a client
+// create this one by itself, with as many partitions as its settings say.
+func autoCreateTopic(ctx context.Context, client *afkak.Client, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeoutMs*time.Millisecond)
+	defer cancel()
+	for {
+		req := protocol.NewMetadataRequest() // asking for it is what creates it
+		req.Topics = []protocol.MetadataRequestTopic{{Name: &name}}
+		if _, err := client.Do(ctx, req); err != nil {
+			return err
+		}
+		if _, err := partitionsOf(ctx, client, name); err == nil || !afkak.Retriable(err) {
+			return err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("create topic %s by asking for it: %w", name, ctx.Err())
+		}
+	}
 }
 
 // withMessage adds what the broker said in words, where it said more than the code.

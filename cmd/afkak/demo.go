@@ -9,6 +9,7 @@ import (
 
 	"github.com/afkak-go/afkak"
 	"github.com/afkak-go/afkak/broker"
+	"github.com/afkak-go/afkak/protocol"
 )
 
 // demoPartitions is how many partitions the demo's topic has.
@@ -97,9 +98,13 @@ type demoTopic struct {
 	starts  []int64
 }
 
-// openDemoTopic creates the topic, or takes the one that is there.
+// openDemoTopic creates the topic, or takes the one that is there. Kafka before
+// 0.10.1 creates it by its own settings, and keeps it.
 func openDemoTopic(ctx context.Context, client *afkak.Client, name string) (*demoTopic, error) {
 	created, err := createTopic(ctx, client, name, demoPartitions, -1)
+	if version := new(protocol.VersionError); errors.As(err, &version) {
+		err = autoCreateTopic(ctx, client, name)
+	}
 	if err != nil {
 		return nil, err
 	}
