@@ -21,7 +21,7 @@ const module = "github.com/afkak-go/afkak"
 var mayImport = map[string][]string{
 	".": {
 		"internal/cluster", "internal/conn", "internal/accum", "internal/fetch", "internal/record",
-		"internal/metadata", "internal/compress", "protocol", "sasl", "kerr",
+		"internal/metadata", "internal/compress", "internal/offsetfile", "protocol", "sasl", "kerr",
 	},
 	"protocol":  {"internal/kbin", "kerr"},
 	"kerr":      {},
@@ -37,15 +37,16 @@ var mayImport = map[string][]string{
 		"internal/record", "internal/kbin", "internal/compress",
 	},
 
-	"internal/kbin":     {},
-	"internal/compress": {},
-	"internal/record":   {"internal/kbin", "internal/compress"},
-	"internal/metadata": {"kerr", "protocol"},
-	"internal/accum":    {"internal/record", "kerr"},
-	"internal/fetch":    {"internal/record", "protocol", "kerr"},
-	"internal/conn":     {"internal/kbin", "protocol", "sasl", "kerr"},
-	"internal/cluster":  {"internal/conn", "internal/metadata", "protocol", "kerr"},
-	"internal/gen":      {},
+	"internal/kbin":       {},
+	"internal/compress":   {},
+	"internal/record":     {"internal/kbin", "internal/compress"},
+	"internal/metadata":   {"kerr", "protocol"},
+	"internal/accum":      {"internal/record", "kerr"},
+	"internal/fetch":      {"internal/record", "protocol", "kerr"},
+	"internal/conn":       {"internal/kbin", "protocol", "sasl", "kerr"},
+	"internal/cluster":    {"internal/conn", "internal/metadata", "protocol", "kerr"},
+	"internal/offsetfile": {},
+	"internal/gen":        {},
 }
 
 // publicPackages may be imported by the modules of their own.

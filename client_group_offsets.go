@@ -17,7 +17,7 @@ type CommitPayload struct {
 	Topic     string
 	Partition int32
 	Offset    int64
-	Metadata  string // kept beside the offset; brokers take up to 4 KiB
+	Metadata  string // kept beside the offset, but not by Kafka 0.8.1; brokers take up to 4 KiB
 }
 
 // CommitResult is what became of one payload.
@@ -61,7 +61,7 @@ func (c *Client) CommitOffsets(ctx context.Context, group string, payloads []Com
 		if o.Err != nil {
 			results[i].Err = &OffsetError{
 				Op: "commit", Group: group, Topic: p.Topic, Partition: p.Partition,
-				Broker: o.Broker, Addr: o.Addr, Err: offsetsSupported(o.Err),
+				Broker: o.Broker, Addr: o.Addr, Err: c.offsetsSupported(o),
 			}
 		}
 		failures.add(i, results[i].Err)
@@ -104,7 +104,7 @@ func (c *Client) FetchOffsets(ctx context.Context, group string, payloads []Comm
 	answers := committedAnswers(group, o)
 	if len(payloads) == 0 {
 		if o.Answer == nil || o.Answer.(*protocol.OffsetFetchResponse).ErrorCode != 0 {
-			return nil, &OffsetError{Op: "fetch committed offsets", Group: group, Partition: -1, Broker: o.Broker, Addr: o.Addr, Err: offsetsSupported(o.Err)}
+			return nil, &OffsetError{Op: "fetch committed offsets", Group: group, Partition: -1, Broker: o.Broker, Addr: o.Addr, Err: c.offsetsSupported(o)}
 		}
 		payloads = allCommitted(answers)
 	}
@@ -113,7 +113,7 @@ func (c *Client) FetchOffsets(ctx context.Context, group string, payloads []Comm
 	for i, p := range payloads {
 		result, answered := answers[p]
 		if !answered {
-			cause := offsetsSupported(o.Err)
+			cause := c.offsetsSupported(o)
 			if cause == nil {
 				cause = ErrNoAnswer
 			}
@@ -199,23 +199,29 @@ func allCommitted(answers map[CommittedPayload]CommittedResult) []CommittedPaylo
 }
 
 // OffsetsUnsupportedError says that a broker keeps no offsets for groups: it is
-// Kafka 0.8.0, or set to keep none.
+// Kafka 0.8.0. An [OffsetStore] can stand in.
 type OffsetsUnsupportedError struct {
-	Err error // that the broker does not know the request
+	Release string // which Kafka the broker is, as far as that is known
+	Err     error  // that the broker does not know the request
 }
 
 func (e *OffsetsUnsupportedError) Error() string {
-	return fmt.Sprintf("Kafka 0.8.0 keeps no offsets for groups: keep them yourself and start consumers at Offset(n), or upgrade to 0.8.1 or later (%v)", e.Err)
+	kafka := "Kafka 0.8.0"
+	if e.Release != "" {
+		kafka = "Kafka " + e.Release
+	}
+	return fmt.Sprintf("%s keeps no offsets for groups: keep them in files, with WithOffsetStore and NewFileOffsetStore, or upgrade to 0.8.1 or later (%v)", kafka, e.Err)
 }
 
 // Unwrap returns the cause.
 func (e *OffsetsUnsupportedError) Unwrap() error { return e.Err }
 
 // offsetsSupported turns "does not know the request" into what that means.
-func offsetsSupported(err error) error {
+func (c *Client) offsetsSupported(o *cluster.Outcome) error {
+	err := o.Err
 	var version *protocol.VersionError
 	if errors.As(err, &version) && version.Missing && (version.Key == protocol.KeyOffsetCommit || version.Key == protocol.KeyOffsetFetch) {
-		return &OffsetsUnsupportedError{Err: version}
+		return &OffsetsUnsupportedError{Release: c.cluster.Release(o.Addr), Err: version}
 	}
 	return err
 }

@@ -92,6 +92,8 @@ type committer struct {
 	mu      sync.Mutex
 	target  int64      // what the next try sends
 	sent    int64      // what was last committed, -1: nothing
+	failing error      // of the last try; nil when it succeeded
+	since   time.Time  // when the first in a row failed
 	joined  *commitRun // not begun: whoever asks now joins it
 	current *commitRun // under way
 }
@@ -201,11 +203,7 @@ func (m *committer) try(ctx context.Context, run *commitRun) error {
 		offset := m.target
 		m.mu.Unlock()
 		err := m.send(ctx, offset)
-		m.mu.Lock()
-		if run.err = err; err == nil {
-			m.sent = offset
-		}
-		m.mu.Unlock()
+		m.note(run, offset, err)
 		if err == nil {
 			return nil
 		}
@@ -216,6 +214,33 @@ func (m *committer) try(ctx context.Context, run *commitRun) error {
 			return err
 		}
 	}
+}
+
+// note notes what became of a try. One that was given up says nothing.
+func (m *committer) note(run *commitRun, offset int64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	run.err = err
+	switch {
+	case err == nil:
+		m.sent, m.failing = offset, nil
+	case run.waiters == 0:
+	default:
+		if m.failing == nil {
+			m.since = time.Now()
+		}
+		m.failing = err
+	}
+}
+
+// trouble is why commits fail, and since when; nil while they do not.
+func (m *committer) trouble() (failing error, since time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failing == nil {
+		return nil, time.Time{}
+	}
+	return m.failing, m.since
 }
 
 // sleep waits for d and reports whether ctx let it.

@@ -44,6 +44,13 @@ func (c *Consumer) listOffsetWith(ctx context.Context, at Position, isolation Is
 
 // fetchCommitted asks for the group's offset; -1 if it has none.
 func (c *Consumer) fetchCommitted(ctx context.Context) (int64, error) {
+	if c.cfg.store != nil {
+		stored, ok, err := c.cfg.store.LoadOffset(ctx, c.cfg.group, c.topic, c.partition)
+		if err != nil || !ok {
+			return -1, c.storeError("load", err)
+		}
+		return stored.Offset, nil
+	}
 	results, err := c.client.FetchOffsets(ctx, c.cfg.group, []CommittedPayload{{Topic: c.topic, Partition: c.partition}})
 	if len(results) == 0 {
 		return 0, err
@@ -53,9 +60,22 @@ func (c *Consumer) fetchCommitted(ctx context.Context) (int64, error) {
 
 // sendCommit commits the offset of the next record to process.
 func (c *Consumer) sendCommit(ctx context.Context, offset int64) error {
-	results, err := c.client.CommitOffsets(ctx, c.cfg.group, []CommitPayload{{Topic: c.topic, Partition: c.partition, Offset: offset}})
+	if c.cfg.store != nil {
+		err := c.cfg.store.StoreOffset(ctx, c.cfg.group, c.topic, c.partition, StoredOffset{Offset: offset, Metadata: c.cfg.commitMetadata})
+		return c.storeError("store", err)
+	}
+	payload := CommitPayload{Topic: c.topic, Partition: c.partition, Offset: offset, Metadata: c.cfg.commitMetadata}
+	results, err := c.client.CommitOffsets(ctx, c.cfg.group, []CommitPayload{payload})
 	if len(results) == 0 {
 		return err
 	}
 	return results[0].Err
+}
+
+// storeError says what was being done with the user's store; nil stays nil.
+func (c *Consumer) storeError(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &OffsetError{Op: op + " in the offset store", Group: c.cfg.group, Topic: c.topic, Partition: c.partition, Broker: -1, Err: err}
 }

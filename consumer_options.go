@@ -34,24 +34,27 @@ func (o fetchOption) applyFetch(c *fetchConfig)       { o(c) }
 
 // consumerConfig is what the options of one consumer came to.
 type consumerConfig struct {
-	start         Position
-	startSet      bool
-	end           Position
-	endSet        bool
-	group         string
-	noCommitted   Position
-	outOfRange    Position
-	resets        bool // outOfRange is set
-	commitEvery   int
-	commitPeriod  time.Duration
-	maxRecords    int
-	retries       int
-	minBackoff    time.Duration
-	maxBackoff    time.Duration
-	unknownTopic  time.Duration
-	skipCorrupt   bool
-	fetch         fetchConfig
-	commitChanged bool // an auto-commit option was given
+	start          Position
+	startSet       bool
+	end            Position
+	endSet         bool
+	group          string
+	noCommitted    Position
+	outOfRange     Position
+	resets         bool // outOfRange is set
+	commitEvery    int
+	commitPeriod   time.Duration
+	maxRecords     int
+	retries        int
+	minBackoff     time.Duration
+	maxBackoff     time.Duration
+	unknownTopic   time.Duration
+	skipCorrupt    bool
+	store          OffsetStore // nil: the brokers keep the offsets
+	storeSet       bool
+	commitMetadata string
+	fetch          fetchConfig
+	commitChanged  bool // an auto-commit option was given
 }
 
 // fetchConfig is what the fetch options came to.
@@ -137,6 +140,12 @@ func (c *consumerConfig) checkPositions() error {
 	if c.group == "" && (c.commitEvery > 0 || c.commitPeriod > 0) {
 		errs = append(errs, errors.New("automatic commits need a group: name it with WithGroup"))
 	}
+	if c.storeSet && c.store == nil {
+		errs = append(errs, errors.New("WithOffsetStore: the store is nil"))
+	}
+	if c.storeSet && c.group == "" {
+		errs = append(errs, errors.New("WithOffsetStore: name the group with WithGroup"))
+	}
 	return errors.Join(errs...)
 }
 
@@ -215,6 +224,25 @@ func EndAt(at Position) ConsumerOption {
 // Default: none; Commit is then an error.
 func WithGroup(name string) ConsumerOption {
 	return consumerOption(func(c *consumerConfig) { c.group = name })
+}
+
+// WithOffsetStore keeps the group's offsets in a store instead of on the
+// brokers: what [Committed] means, and what Commit and the automatic commits
+// do. It needs [WithGroup]. Without it, Kafka 0.8.0, which keeps no offsets,
+// answers with an [OffsetsUnsupportedError].
+//
+// Default: none, the brokers keep the offsets.
+func WithOffsetStore(store OffsetStore) ConsumerOption {
+	return consumerOption(func(c *consumerConfig) { c.store, c.storeSet = store, true })
+}
+
+// WithCommitMetadata is text that is kept beside each offset that the consumer
+// commits, such as who it is. Brokers take 4 KiB. Kafka 0.8.1, and later
+// brokers where they keep offsets in ZooKeeper, take it and do not keep it.
+//
+// Default: empty.
+func WithCommitMetadata(text string) ConsumerOption {
+	return consumerOption(func(c *consumerConfig) { c.commitMetadata = text })
 }
 
 // IfNoCommitted says where to begin with StartAt(Committed) when the group has

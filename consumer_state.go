@@ -49,11 +49,23 @@ type State struct {
 	Since time.Time
 	// Err is the last failure while waiting, and the final one when failed.
 	Err error
+	// CommitErr is why commits fail, automatic ones and those by hand, while
+	// they do: nil once one has succeeded. Fetching and processing go on.
+	CommitErr error
+	// CommitsFailSince is when the first of these failed.
+	CommitsFailSince time.Time
 }
 
 // String reads "fetching", "waiting since 15:04:05: no leader", "stopped by
-// you", "failed: …".
+// you", "failed: …", and behind that "; commits fail since 15:04:05: …".
 func (s State) String() string {
+	if s.CommitErr == nil {
+		return s.doing()
+	}
+	return s.doing() + "; commits fail since " + s.CommitsFailSince.Format(time.TimeOnly) + ": " + s.CommitErr.Error()
+}
+
+func (s State) doing() string {
 	switch {
 	case s.Kind == StateStopped && s.Reason != "":
 		return s.Reason
@@ -68,8 +80,10 @@ func (s State) String() string {
 // State returns what the consumer is doing, and why.
 func (c *Consumer) State() State {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.state
+	state := c.state
+	c.mu.Unlock()
+	state.CommitErr, state.CommitsFailSince = c.commits.trouble()
+	return state
 }
 
 // become changes the state. c.mu is held.

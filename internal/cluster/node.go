@@ -259,6 +259,16 @@ func (n *node) versions() *protocol.Versions {
 	return n.identity.Versions
 }
 
+// kafka is the release that the broker was when last connected, or nothing.
+func (n *node) kafka() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.identity == nil {
+		return ""
+	}
+	return n.identity.Release
+}
+
 // readiness orders nodes for requests that any can answer: connected ones
 // first, those that refused last.
 func (n *node) readiness() int {

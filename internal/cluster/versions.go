@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/afkak-go/afkak/internal/metadata"
@@ -57,4 +59,21 @@ func (r *Report) identify(ctx context.Context, n *node) {
 	}
 	defer n.release()
 	r.Identity = open.Identity()
+}
+
+// Release is which Kafka answered last at an address, or nothing if none did
+// or it is not known.
+func (c *Cluster) Release(addr string) string {
+	c.mu.Lock()
+	nodes := slices.Concat(slices.Collect(maps.Values(c.nodes)), c.seeds)
+	c.mu.Unlock()
+	for _, n := range nodes {
+		if n.addr != addr {
+			continue
+		}
+		if release := n.kafka(); release != "" {
+			return release
+		}
+	}
+	return ""
 }
