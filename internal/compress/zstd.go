@@ -94,7 +94,7 @@ func appendUnzstded(dst, src []byte, limit int) ([]byte, error) {
 	d.setBound(limit, frames.window)
 	if frames.exact {
 		dst = slices.Grow(dst, int(frames.most))
-		out, err := d.DecodeAll(src, dst[len(dst):len(dst)])
+		out, err := d.DecodeAll(src, dst[len(dst):])
 		if err != nil {
 			return dst, zstdError(err, limit)
 		}
