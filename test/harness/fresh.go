@@ -3,6 +3,8 @@ package harness
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -10,6 +12,19 @@ import (
 	"github.com/afkak-go/afkak/protocol"
 	"github.com/afkak-go/afkak/realkafka"
 )
+
+// LogEnv is the environment variable that, when set, has the clients of [Target.Logged] log their decisions.
+const LogEnv = "AFKAK_LOG"
+
+// Logged makes a client as [Target.Client], and shows what it does beside what the test says if AFKAK_LOG is set.
+func (target Target) Logged(t testing.TB, opts ...afkak.ClientOption) *afkak.Client {
+	t.Helper()
+	if os.Getenv(LogEnv) != "" {
+		logger := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+		opts = append(opts, afkak.WithLogger(logger))
+	}
+	return target.Client(t, opts...)
+}
 
 // StartShared starts a cluster that outlives the test which wants it first.
 func StartShared(cfg realkafka.Config) (*realkafka.Cluster, error) {
@@ -54,14 +69,6 @@ func (target Target) Created(t testing.TB, client *afkak.Client) string {
 	return name
 }
 
-// Settled waits until each partition of the topic has a leader and all its replicas.
-func Settled(t testing.TB, client *afkak.Client, topic string) {
-	t.Helper()
-	Eventually(t, "topic "+topic+" has all its replicas", func(ctx context.Context) error {
-		return settled(ctx, client, topic)
-	})
-}
-
 func settled(ctx context.Context, client *afkak.Client, topic string) error {
 	resp, err := metadata(ctx, client, topic)
 	if err != nil {
@@ -84,15 +91,19 @@ func Eventually(t testing.TB, what string, condition func(ctx context.Context) e
 	ctx := Context(t)
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
+	var last error
 	for {
 		err := condition(ctx)
 		if err == nil {
 			return
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err // otherwise the end of the wait is what it tells of
+		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			t.Fatalf("in vain waited until %s: %v", what, err)
+			t.Fatalf("in vain waited until %s: %v", what, last)
 		}
 	}
 }

@@ -140,8 +140,24 @@ func (s *stage) run(t *testing.T, core bool, l *lazy, start func(Pass, *lazy), s
 		if l.err != nil {
 			t.Fatal(l.err)
 		}
+		t.Cleanup(func() { tellOfFailure(t, l.target.Real) })
 		suite(t, s.pass, l.target.now())
 	})
+}
+
+// tellOfFailure adds the ends of the brokers' logs to the output of a test that failed.
+func tellOfFailure(t *testing.T, cluster *realkafka.Cluster) {
+	if !t.Failed() || cluster == nil {
+		return
+	}
+	const most = 8 << 10
+	for _, b := range cluster.Brokers() {
+		text, err := os.ReadFile(b.LogFile())
+		if err != nil {
+			t.Log(err)
+		}
+		fmt.Fprintf(t.Output(), "The end of broker %d's log:\n%s\n", b.ID(), text[max(0, len(text)-most):])
+	}
 }
 
 // now is the target at the addresses that its brokers have now.

@@ -1,0 +1,47 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/afkak-go/afkak"
+)
+
+// Settled waits until each partition of the topic has a leader and all its replicas again.
+func (target Target) Settled(t testing.TB, client *afkak.Client, topic string) {
+	t.Helper()
+	Eventually(t, "topic "+topic+" has all its replicas", func(ctx context.Context) error {
+		if target.Real != nil && !target.AtLeast("0.9") {
+			return target.settledInZooKeeper(ctx, topic)
+		}
+		return settled(ctx, client, topic)
+	})
+}
+
+var inSync = regexp.MustCompile(`(?i)\breplicas:\s*([\d,]+)\s+isr:\s*([\d,]*)`)
+
+// settledInZooKeeper asks Kafka's own tool: before 0.9 brokers do not hear of replicas that
+// have caught up, and go on answering that they have not.
+func (target Target) settledInZooKeeper(ctx context.Context, topic string) error {
+	class, args := "kafka.admin.TopicCommand", []string{"--describe"}
+	if !target.AtLeast("0.8.1") {
+		class, args = "kafka.admin.ListTopicCommand", nil
+	}
+	text, err := target.Real.RunTool(ctx, "", class, append(args, "--topic", topic, "--zookeeper", target.Real.ZooKeeper().Addr())...)
+	if err != nil {
+		return err
+	}
+	lines := inSync.FindAllStringSubmatch(text, -1)
+	if len(lines) == 0 {
+		return fmt.Errorf("the tool does not tell of replicas: %s", text)
+	}
+	for _, found := range lines {
+		if strings.Count(found[1], ",") != strings.Count(found[2], ",") {
+			return fmt.Errorf("replicas %s, in sync %s", found[1], found[2])
+		}
+	}
+	return nil
+}

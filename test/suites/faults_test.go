@@ -1,0 +1,154 @@
+package suites
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/afkak-go/afkak"
+	"github.com/afkak-go/afkak/protocol"
+	"github.com/afkak-go/afkak/realkafka"
+	"github.com/afkak-go/afkak/test/harness"
+)
+
+// lasts is how long a fault lasts; nothing is waited for.
+func (f *traffic) lasts(d time.Duration) {
+	f.t.Helper()
+	select {
+	case <-time.After(d):
+	case <-f.ctx.Done():
+		f.t.Fatal(f.ctx.Err())
+	}
+}
+
+// leading is the broker that leads partition 0.
+func (f *traffic) leading(target harness.Target) *realkafka.Broker {
+	f.t.Helper()
+	return target.Real.Broker(int(leader(f.t, f.client, f.topic, 0)))
+}
+
+func TestNothingIsLostWhenALeaderIsKilled(t *testing.T) {
+	harness.OnThree(t, whole, func(t *testing.T, _ harness.Pass, target harness.Target) {
+		f := flow(t, target)
+		broker := f.leading(target)
+		broker.Kill()
+		f.flows(100)
+		if err := broker.Restart(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+		f.resumes()
+		target.Settled(t, f.client, f.topic)
+		f.flows(100)
+		f.settleUp()
+	})
+}
+
+func TestNothingIsLostWhenALeaderIsPaused(t *testing.T) {
+	harness.OnThree(t, whole, func(t *testing.T, pass harness.Pass, target harness.Target) {
+		f := flow(t, target)
+		broker := f.leading(target)
+		if err := broker.Pause(); err != nil {
+			t.Fatal(err)
+		}
+		f.lasts(pass.Pause)
+		if err := broker.Resume(); err != nil {
+			t.Fatal(err)
+		}
+		f.resumes()
+		target.Settled(t, f.client, f.topic)
+		f.flows(100)
+		f.settleUp()
+	})
+}
+
+func TestNothingIsLostWhenEachBrokerIsRestarted(t *testing.T) {
+	harness.OnThree(t, whole, func(t *testing.T, _ harness.Pass, target harness.Target) {
+		f := flow(t, target)
+		for _, broker := range target.Real.Brokers() {
+			if err := broker.Restart(f.ctx); err != nil {
+				t.Fatal(err)
+			}
+			f.resumes()
+			target.Settled(t, f.client, f.topic)
+		}
+		f.settleUp()
+	})
+}
+
+func TestNothingIsLostWhenABrokerReturnsAtAnotherPort(t *testing.T) {
+	harness.OnThree(t, whole, func(t *testing.T, _ harness.Pass, target harness.Target) {
+		f := flow(t, target)
+		broker := f.leading(target)
+		before := broker.Addr()
+		if err := broker.RestartOn(f.ctx, 0); err != nil {
+			t.Fatal(err)
+		}
+		if broker.Addr() == before {
+			t.Fatal("it is where it was")
+		}
+		f.resumes()
+		target.Settled(t, f.client, f.topic)
+		f.flows(100)
+		f.settleUp()
+	})
+}
+
+func TestNothingIsLostWhenZooKeeperIsAwayForAWhile(t *testing.T) {
+	harness.OnThree(t, whole, func(t *testing.T, _ harness.Pass, target harness.Target) {
+		zk := target.Real.ZooKeeper()
+		if zk == nil {
+			t.Skip("this release has no ZooKeeper")
+		}
+		f := flow(t, target)
+		zk.Kill()
+		f.flows(100)
+		if err := zk.Start(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+		f.resumes()
+		f.settleUp()
+	})
+}
+
+func TestNothingIsLostWhenAllBrokersAreGoneForAWhile(t *testing.T) {
+	harness.OnThree(t, whole, func(t *testing.T, pass harness.Pass, target harness.Target) {
+		f := flow(t, target)
+		for _, broker := range target.Real.Brokers() {
+			broker.Kill()
+		}
+		f.lasts(pass.Outage)
+		var starts sync.WaitGroup
+		for _, broker := range target.Real.Brokers() {
+			starts.Go(func() {
+				if err := broker.Restart(f.ctx); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		starts.Wait()
+		f.resumes()
+		target.Settled(t, f.client, f.topic)
+		f.settleUp()
+	})
+}
+
+func TestNothingIsLostWhenConnectionsAreCutInTheMiddleOfAFrame(t *testing.T) {
+	harness.OnThree(t, core, func(t *testing.T, _ harness.Pass, target harness.Target) {
+		proxy := harness.NewProxy(t)
+		f := flow(t, target, afkak.WithDialer(proxy.Dial))
+		for _, key := range []protocol.APIKey{protocol.KeyProduce, protocol.KeyFetch} {
+			for range 3 {
+				for _, cut := range []<-chan struct{}{proxy.CutRequest(key), proxy.CutAnswer(key)} {
+					select {
+					case <-cut:
+					case <-f.ctx.Done():
+						t.Fatal(errors.New("nothing was cut"))
+					}
+				}
+				f.resumes()
+			}
+		}
+		f.settleUp()
+	})
+}
