@@ -90,7 +90,7 @@ func (call *produceCall) versionOf(batch *accum.Batch) (int16, error) {
 
 func (call *produceCall) seal(batch *accum.Batch, magic int8) error {
 	cfg := &call.s.p.cfg
-	spare, err := batch.Seal(record.Seal{Magic: magic, Codec: compress.Codec(cfg.codec), Level: cfg.level})
+	spare, err := batch.Seal(record.Seal{Magic: magic, Codec: compress.Codec(cfg.codec), Level: cfg.level, DropHeaders: cfg.dropHeaders})
 	if spare != nil {
 		call.s.p.memory.exchange(spare, batch.Memory())
 	}

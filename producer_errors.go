@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/afkak-go/afkak/internal/record"
 	"github.com/afkak-go/afkak/kerr"
 	"github.com/afkak-go/afkak/protocol"
 )
@@ -12,6 +13,10 @@ import (
 var (
 	// ErrWouldBlock is what [Producer.TrySend] fails with where Send would wait.
 	ErrWouldBlock = errors.New("the producer would have to wait")
+
+	// ErrHeadersUnsupported is what a record with headers fails with where the
+	// partition's leader is older than Kafka 0.11, without [WithDropHeaders].
+	ErrHeadersUnsupported = record.ErrHeadersUnsupported
 
 	// ErrNoPartition is what a record fails with whose partitioner chose a
 	// partition that the topic does not have.

@@ -37,6 +37,7 @@ type producerConfig struct {
 	deliveryTimeout time.Duration
 	codec           Codec
 	level           int
+	dropHeaders     bool
 	partitioner     Partitioner
 	linger          time.Duration
 	batchBytes      int
@@ -123,6 +124,13 @@ func WithCompression(codec Codec) ProducerOption {
 // the codec's own. Default: 0.
 func WithCompressionLevel(level int) ProducerOption {
 	return func(cfg *producerConfig) { cfg.level = level }
+}
+
+// WithDropHeaders leaves the headers of records out where the partition's
+// leader is too old for them, which is before Kafka 0.11. Default: such records
+// fail with [ErrHeadersUnsupported], before anything of them is sent.
+func WithDropHeaders() ProducerOption {
+	return func(cfg *producerConfig) { cfg.dropHeaders = true }
 }
 
 // WithPartitioner sets how a record's partition is chosen. Default: [Hashed].

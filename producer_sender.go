@@ -232,10 +232,12 @@ func (s *sender) giveBack(failure error) {
 }
 
 // settle hands an answer to the batch's partition. A batch that is too large
-// for the broker is split, and its parts are tried.
+// for the broker, or has records with headers that it has no place for, is
+// split, and its parts are tried.
 func (s *sender) settle(item *taken, answer accum.Answer) {
 	records, attempt := int64(item.batch.Count()), item.batch.Attempts() // afterwards it is not ours
-	if errors.Is(answer.Err, kerr.MessageTooLarge) && item.part.Split(item.batch) {
+	divisible := errors.Is(answer.Err, kerr.MessageTooLarge) || errors.Is(answer.Err, ErrHeadersUnsupported)
+	if divisible && item.part.Split(item.batch) {
 		s.p.counts.retried.Add(records)
 		return
 	}

@@ -32,7 +32,8 @@ type Record struct {
 	// Value is the payload. Nil is null: in a compacted topic, a tombstone.
 	Value []byte
 
-	// Headers need Kafka 0.11; a producer refuses them on older brokers.
+	// Headers need Kafka 0.11; a producer refuses them on older brokers, or
+	// drops them if told so with [WithDropHeaders].
 	Headers []Header
 
 	// Timestamp has millisecond precision on the wire. For a producer the zero

@@ -5,8 +5,8 @@ import (
 )
 
 // Split puts a batch that was taken back as two, each with half of the
-// records: the broker has refused it as too large, so surely nothing of it is
-// stored. It returns false, and changes nothing, where that is not possible: a
+// records: the broker has refused it as too large, or it has what the broker's
+// format has no place for, so surely nothing of it is stored. It returns false, and changes nothing, where that is not possible: a
 // single record, a list that stays together, or a batch that has ended.
 // Cancelling is not possible any more for its records.
 func (p *Partition) Split(b *Batch) bool {
@@ -78,18 +78,25 @@ func (b *Batch) Reopen() error {
 	return err
 }
 
-// walk visits the records of the sealed batch.
+// walk visits the records of the batch, sealed or not.
 func (b *Batch) walk(visit func(i int, rec *record.Record)) error {
 	var w record.Walker
 	var rec record.Record
 	i := 0
-	for rest := b.wire; len(rest) > 0; {
+	rest := b.wire
+	if rest == nil { // it could not be sealed for its broker; in the newest format it can, in place
+		var err error
+		if rest, err = b.builder.Seal(record.Seal{Magic: 2}); err != nil {
+			return err
+		}
+	}
+	for len(rest) > 0 {
 		batch, n, err := record.ReadBatch(rest)
 		if err != nil {
 			return err
 		}
 		rest = rest[n:]
-		if err := w.Start(&batch, b.part.cfg.BatchBytes+len(b.wire)); err != nil {
+		if err := w.Start(&batch, b.part.cfg.BatchBytes+len(rest)); err != nil {
 			return err
 		}
 		for ; w.Next(&rec); i++ {

@@ -13,7 +13,7 @@ var (
 	ErrTruncated = errors.New("buffer ends inside a batch")
 	// ErrHeadersUnsupported says that records with headers were to be sealed
 	// as a message set: magic 0 and 1 have no headers.
-	ErrHeadersUnsupported = errors.New("record headers need magic 2 (Kafka 0.11 or later)")
+	ErrHeadersUnsupported = errors.New("records with headers need Kafka 0.11 or later: send them without, or leave that to WithDropHeaders")
 	// ErrTransactionsUnsupported says that a transactional batch was to be
 	// sealed as a message set.
 	ErrTransactionsUnsupported = errors.New("transactions need magic 2 (Kafka 0.11 or later)")

@@ -29,6 +29,10 @@ type Seal struct {
 	ProducerEpoch int16
 	BaseSequence  int32
 	Transactional bool
+
+	// DropHeaders leaves the records' headers out where the format has none,
+	// instead of refusing.
+	DropHeaders bool
 }
 
 // Seal returns the batch as it goes into a Produce request: header and CRC

@@ -13,7 +13,7 @@ func (b *Builder) sealMessageSet(s Seal) ([]byte, error) {
 	if s.Transactional {
 		return nil, ErrTransactionsUnsupported
 	}
-	size, err := b.messageSetSize(s.Magic)
+	size, err := b.messageSetSize(s)
 	if err != nil {
 		return nil, err
 	}
@@ -50,14 +50,14 @@ func (b *Builder) walk() Walker {
 	}
 }
 
-func (b *Builder) messageSetSize(magic int8) (int, error) {
+func (b *Builder) messageSetSize(s Seal) (int, error) {
 	size := 0
 	var r Record
 	for w := b.walk(); w.Next(&r); {
-		if len(r.Headers) > 0 {
+		if len(r.Headers) > 0 && !s.DropHeaders {
 			return 0, ErrHeadersUnsupported
 		}
-		size += minMessageSize(magic) + len(r.Key) + len(r.Value)
+		size += minMessageSize(s.Magic) + len(r.Key) + len(r.Value)
 	}
 	if size > math.MaxInt32 {
 		return 0, ErrTooLarge
