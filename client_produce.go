@@ -2,10 +2,11 @@ package afkak
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"time"
 
 	"github.com/afkak-go/afkak/internal/cluster"
-	"github.com/afkak-go/afkak/internal/compress"
 	"github.com/afkak-go/afkak/internal/record"
 	"github.com/afkak-go/afkak/protocol"
 )
@@ -14,10 +15,14 @@ import (
 type ProducePayload struct {
 	Topic     string
 	Partition int32
-	Codec     Codec
+	Codec     Codec // of Records
 	// Records need only Key, Value, Headers and Timestamp (zero: now). At
 	// least one. The slices must not change until Produce has returned.
 	Records []Record
+	// Encoded, in the place of Records, are bytes that go into the request as
+	// they are, such as those of [EncodeRecords]: a batch, or a message set. A
+	// leader that does not take their format is sent nothing.
+	Encoded []byte
 }
 
 // ProduceResult is what became of one payload.
@@ -61,8 +66,13 @@ func (c *Client) ProduceAcks(ctx context.Context, acks Acks, payloads []ProduceP
 		req.TopicData[i].Name = payloads[i].Topic
 		req.TopicData[i].PartitionData = []protocol.ProduceRequestTopicDataPartitionData{{Index: payloads[i].Partition}}
 	}
+	versions, err := encodedVersions(payloads)
+	if err != nil {
+		return nil, fmt.Errorf("afkak: produce: %w", err)
+	}
 	outcomes, err := c.cluster.Each(ctx, cluster.Job{
-		Request: req,
+		Request:    req,
+		MinVersion: versions.Min, MaxVersion: versions.Max,
 		InOrder: true,
 		Prepare: func(i int, version int16, speaks *protocol.Versions) (err error) {
 			req.TopicData[i].PartitionData[0].Records, err = payloads[i].seal(version, speaks)
@@ -80,6 +90,35 @@ func (c *Client) ProduceAcks(ctx context.Context, acks Acks, payloads []ProduceP
 	}
 	c.correctOffsets(acks, payloads, results)
 	return results, failures.err()
+}
+
+// encodedVersions are those of a request that carries the payloads which were
+// encoded by hand.
+func encodedVersions(payloads []ProducePayload) (protocol.VersionRange, error) {
+	all := protocol.VersionRange{Min: 0, Max: lastNamedProduce}
+	var first Format
+	for i := range payloads {
+		p := &payloads[i]
+		if len(p.Encoded) == 0 {
+			continue
+		}
+		if len(p.Records) > 0 {
+			return all, fmt.Errorf("payload %d has both Records and Encoded", i)
+		}
+		format, err := encodedFormat(p.Encoded)
+		if err != nil {
+			return all, fmt.Errorf("payload %d: %w", i, err)
+		}
+		if all == (protocol.VersionRange{Min: 0, Max: lastNamedProduce}) {
+			first = format
+		}
+		fits := format.produceVersions()
+		all = protocol.VersionRange{Min: max(all.Min, fits.Min), Max: min(all.Max, fits.Max)}
+		if all.Min > all.Max {
+			return all, fmt.Errorf("payload %d is encoded in magic %d and one before it in magic %d, which no request can carry together: send them apart", i, format, first)
+		}
+	}
+	return all, nil
 }
 
 // correctOffsets sees to the answers of brokers before 0.8.2, see earlyOffsets. Where the partitions of a broker
@@ -106,30 +145,36 @@ func (c *Client) correctOffsets(acks Acks, payloads []ProducePayload, results []
 		case early.shared && early.alone:
 			results[i].Offset = -1
 		default:
-			results[i].Offset = early.first(results[i].Offset, len(payloads[i].Records))
+			results[i].Offset = early.first(results[i].Offset, payloads[i].count())
 		}
 	}
 }
 
 // seal makes the bytes of a payload for a version of the produce request.
 func (p *ProducePayload) seal(version int16, speaks *protocol.Versions) ([]byte, error) {
+	if len(p.Encoded) > 0 {
+		return p.Encoded, nil
+	}
 	if err := p.Codec.supported(speaks, version); err != nil {
 		return nil, err
 	}
-	var builder record.Builder
-	now := time.Now().UnixMilli()
-	for i := range p.Records {
-		r := &p.Records[i]
-		timestamp := now
-		if !r.Timestamp.IsZero() {
-			timestamp = r.Timestamp.UnixMilli()
+	return encodeRecords(Format(magicFor(version)), p.Codec, p.Records)
+}
+
+// count is how many records the payload has.
+func (p *ProducePayload) count() (n int) {
+	var rec record.Record
+	for rest := p.Encoded; len(rest) > 0; {
+		batch, size, err := record.ReadBatch(rest)
+		if err != nil {
+			break
 		}
-		builder.Append(timestamp, r.Key, r.Value, r.Headers)
+		var w record.Walker
+		for err := w.Start(&batch, math.MaxInt32); err == nil && w.Next(&rec); n++ {
+		}
+		rest = rest[size:]
 	}
-	return builder.Seal(record.Seal{
-		Magic: magicFor(version), Codec: compress.Codec(p.Codec), Level: compress.DefaultLevel,
-		ProducerID: record.NoProducerID, ProducerEpoch: record.NoProducerEpoch, BaseSequence: record.NoSequence,
-	})
+	return n + len(p.Records)
 }
 
 func (p *ProducePayload) result(o *cluster.Outcome) ProduceResult {
@@ -140,7 +185,7 @@ func (p *ProducePayload) result(o *cluster.Outcome) ProduceResult {
 		if answer != nil {
 			cause = withMessage(cause, answer.ErrorMessage)
 		}
-		result.Err = &ProduceError{Topic: p.Topic, Partition: p.Partition, Broker: o.Broker, Addr: o.Addr, Records: len(p.Records), Err: cause}
+		result.Err = &ProduceError{Topic: p.Topic, Partition: p.Partition, Broker: o.Broker, Addr: o.Addr, Records: p.count(), Err: cause}
 		return result
 	}
 	if answer != nil {
