@@ -89,7 +89,7 @@ func (a *versionsAnswer) identity() *Identity {
 		k := &a.APIKeys[i]
 		ranges[protocol.APIKey(k.APIKey)] = protocol.VersionRange{Min: k.MinVersion, Max: k.MaxVersion}
 	}
-	id := &Identity{Versions: protocol.NewVersions(ranges)}
+	id := &Identity{Versions: protocol.NewVersions(taken(ranges))}
 	id.Release = guessRelease(id.Versions)
 	for i := range a.SupportedFeatures {
 		f := &a.SupportedFeatures[i]
@@ -106,4 +106,18 @@ func (a *versionsAnswer) level(feature string) int16 {
 		}
 	}
 	return 0
+}
+
+// taken corrects the one range that brokers are known to lie about: Kafka 4.0
+// and later list Produce from version 0 on, for an old C client's sake
+// (KAFKA-18659), and end the connection of whoever sends what is below 3
+// (KIP-896). They show by Fetch, which begins with 4 there.
+func taken(ranges map[protocol.APIKey]protocol.VersionRange) map[protocol.APIKey]protocol.VersionRange {
+	const oldestProduce, oldestFetch = 3, 4
+	produce, has := ranges[protocol.KeyProduce]
+	if has && ranges[protocol.KeyFetch].Min >= oldestFetch && produce.Min < oldestProduce {
+		produce.Min = oldestProduce
+		ranges[protocol.KeyProduce] = produce
+	}
+	return ranges
 }
