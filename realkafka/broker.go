@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,7 +21,7 @@ const stopGrace = 30 * time.Second
 type Broker struct {
 	cluster *Cluster
 	id      int
-	release release
+	runs    atomic.Pointer[release] // changed by RestartAs, under op and mu
 
 	op sync.Mutex // held over a whole Kill, Stop, Restart, …; taken before mu
 
@@ -36,7 +38,8 @@ func newBroker(c *Cluster, id int, version string, kraft bool) (*Broker, error) 
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{cluster: c, id: id, release: r}
+	b := &Broker{cluster: c, id: id}
+	b.runs.Store(&r)
 	ports, err := holdPorts(1 + len(c.cfg.Listeners))
 	if err != nil {
 		return nil, err
@@ -53,8 +56,8 @@ func newBroker(c *Cluster, id int, version string, kraft bool) (*Broker, error) 
 // ID is the broker's node id, from 1.
 func (b *Broker) ID() int { return b.id }
 
-// Version is the broker's release.
-func (b *Broker) Version() string { return b.release.version }
+// Version is the broker's release. RestartAs changes it.
+func (b *Broker) Version() string { return b.runs.Load().version }
 
 // Addr is the broker's plain listener, host:port. RestartOn changes it.
 func (b *Broker) Addr() string {
@@ -260,13 +263,13 @@ func (b *Broker) command(n node) (*exec.Cmd, error) {
 		return nil, err
 	}
 	args := []string{"-Xmx512m", "-Xshare:auto"}
-	args = append(args, b.release.javaFlags()...)
+	args = append(args, n.release.javaFlags()...)
 	args = append(args, logFlags(b.cluster.dir, "server")...)
 	args = append(args, "-Dkafka.logs.dir="+b.cluster.dir)
 	for _, arg := range b.cluster.cfg.JavaArgs {
 		args = append(args, n.placeholders().Replace(arg))
 	}
-	args = append(args, "-cp", classpath(b.release.core().dir(cache)), "kafka.Kafka", b.file("properties"))
+	args = append(args, "-cp", classpath(n.release.core().dir(cache)), "kafka.Kafka", b.file("properties"))
 	cmd := exec.Command(launcher, args...)
 	cmd.Dir = b.cluster.dir
 	return cmd, nil
@@ -274,10 +277,12 @@ func (b *Broker) command(n node) (*exec.Cmd, error) {
 
 // node is the broker as its properties see it. The caller holds mu.
 func (b *Broker) node() node {
+	versions := slices.Clone(b.cluster.cfg.Versions)
+	versions[b.id-1] = b.Version()
 	n := node{
-		release:  b.release,
+		release:  *b.runs.Load(),
 		id:       b.id,
-		versions: b.cluster.cfg.Versions,
+		versions: versions,
 		port:     b.port.number,
 		dir:      b.cluster.dir,
 		dataDir:  b.dataDir(),
@@ -340,7 +345,7 @@ func (b *Broker) ownProperties() map[string]string {
 	return nil
 }
 
-func (b *Broker) name() string { return fmt.Sprintf("broker %d (%s)", b.id, b.release.version) }
+func (b *Broker) name() string { return fmt.Sprintf("broker %d (%s)", b.id, b.Version()) }
 
 func (b *Broker) dataDir() string { return filepath.Join(b.cluster.dir, fmt.Sprintf("data%d", b.id)) }
 

@@ -294,3 +294,28 @@ func ExampleStart() {
 	}
 	cluster.Broker(2).Kill() // and see what your program does
 }
+
+func TestABrokerIsUpgradedWithItsData(t *testing.T) {
+	const before = "3.9.2"
+	cluster := start(t, "an upgrade", realkafka.Config{Version: before})
+	ctx := withDeadline(t, 3*time.Minute)
+	if err := cluster.CreateTopic(ctx, "events", 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.ConsoleProduce(ctx, "events", []string{"one"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Broker(1).RestartAs(ctx, "2.8.2"); err == nil || !cluster.Broker(1).Running() {
+		t.Errorf("from KRaft to ZooKeeper: %v, running %v", err, cluster.Broker(1).Running())
+	}
+	if err := cluster.Broker(1).RestartAs(ctx, realkafka.Newest); err != nil {
+		t.Fatal(err)
+	}
+	if now := cluster.Broker(1).Version(); now != realkafka.Newest || cluster.Version() != before {
+		t.Errorf("the broker is %s, the cluster %s", now, cluster.Version())
+	}
+	got, err := cluster.ConsoleConsume(ctx, "events", 1)
+	if err != nil || !slices.Equal(got, []string{"one"}) {
+		t.Errorf("console consumer printed %q, %v", got, err)
+	}
+}
