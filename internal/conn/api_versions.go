@@ -115,7 +115,7 @@ func (a *versionsAnswer) level(feature string) int16 {
 func taken(ranges map[protocol.APIKey]protocol.VersionRange) map[protocol.APIKey]protocol.VersionRange {
 	const oldestProduce, oldestFetch = 3, 4
 	produce, has := ranges[protocol.KeyProduce]
-	if has && ranges[protocol.KeyFetch].Min >= oldestFetch && produce.Min < oldestProduce {
+	if has && ranges[protocol.KeyFetch].Min >= oldestFetch && produce.Min < oldestProduce && produce.Max >= oldestProduce {
 		produce.Min = oldestProduce
 		ranges[protocol.KeyProduce] = produce
 	}
