@@ -39,7 +39,7 @@ type Client struct {
 // Nothing is dialled yet, so a wrong host shows with the first call. The error
 // lists every bad host and every bad option.
 func NewClient(hosts []string, opts ...ClientOption) (*Client, error) {
-	config, problems := newClientConfig(opts)
+	config, fetchBuffer, problems := newClientConfig(opts)
 	seeds, err := cluster.ParseSeeds(hosts)
 	if err := errors.Join(err, problems); err != nil {
 		return nil, fmt.Errorf("afkak: cannot make a client: %w", err)
@@ -48,6 +48,7 @@ func NewClient(hosts []string, opts ...ClientOption) (*Client, error) {
 	c := &Client{cluster: cluster.New(config), logger: config.Logger, requestTimeout: config.Conn.RequestTimeout}
 	c.done = c.cluster.Done()
 	c.fetchers = fetcherSet{cluster: c.cluster, requestTimeout: config.Conn.RequestTimeout, done: c.done}
+	c.fetchers.budget.limit = fetchBuffer
 	return c, nil
 }
 

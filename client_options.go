@@ -18,7 +18,8 @@ type ClientOption func(*clientConfig)
 
 type clientConfig struct {
 	cluster.Config
-	problems []error
+	fetchBuffer int64
+	problems    []error
 }
 
 // bad notes what is wrong with an option.
@@ -26,8 +27,8 @@ func (c *clientConfig) bad(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf(format, args...))
 }
 
-func newClientConfig(opts []ClientOption) (cluster.Config, error) {
-	config := clientConfig{Config: cluster.Config{
+func newClientConfig(opts []ClientOption) (config cluster.Config, fetchBuffer int64, err error) {
+	c := clientConfig{fetchBuffer: 256 << 20, Config: cluster.Config{
 		Conn: cluster.ConnConfig{
 			ClientID:         "afkak",
 			Dial:             new(net.Dialer).DialContext,
@@ -42,10 +43,10 @@ func newClientConfig(opts []ClientOption) (cluster.Config, error) {
 		Logger:           slog.New(slog.DiscardHandler),
 	}}
 	for _, opt := range opts {
-		opt(&config)
+		opt(&c)
 	}
-	config.Conn.Logger = config.Logger
-	return config.Config, errors.Join(config.problems...)
+	c.Conn.Logger = c.Logger
+	return c.Config, c.fetchBuffer, errors.Join(c.problems...)
 }
 
 // positive notes a duration that is not.
@@ -174,5 +175,20 @@ func WithMaxResponseBytes(n int) ClientOption {
 			c.bad("WithMaxResponseBytes: %d is less than 1024", n)
 		}
 		c.Conn.MaxResponseBytes = n
+	}
+}
+
+// WithFetchBufferBytes bounds what the consumers of the client hold together:
+// what was fetched and not read, and the batch that each has decompressed at
+// the moment. While that is used up nothing is fetched ahead; consumers that
+// hold nothing still ask, so that none waits for another, and the bound may be
+// exceeded by what the answers bring them. Each consumer's own bound is
+// [WithPrefetchBytes]. Default 256 MiB.
+func WithFetchBufferBytes(n int) ClientOption {
+	return func(c *clientConfig) {
+		if n < 1 {
+			c.bad("WithFetchBufferBytes: %d is less than 1", n)
+		}
+		c.fetchBuffer = int64(n)
 	}
 }

@@ -60,6 +60,8 @@ func (c *Consumer) startRun() *consumerRun {
 		r.feed.remember(c.feed)
 	}
 	c.feed = r.feed
+	r.feed.budget = &c.client.fetchers.budget
+	r.reader.OnInflate = r.feed.inflate
 	r.reader.Limit = c.cfg.fetch.maxBatchBytes
 	if c.cfg.skipCorrupt {
 		r.reader.OnCorrupt = r.skipped

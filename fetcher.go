@@ -68,6 +68,7 @@ func (f *fetcher) run() {
 	ctx, cancel := context.WithCancel(doneContext{f.set.done})
 	defer cancel()
 	for ctx.Err() == nil {
+		freed := f.set.budget.freed()
 		asks, feeds, full := f.collect()
 		switch {
 		case len(asks) > 0:
@@ -78,6 +79,7 @@ func (f *fetcher) run() {
 		default:
 			select {
 			case <-f.wake:
+			case <-freed: // by consumers of other brokers' partitions, perhaps
 			case <-ctx.Done():
 			}
 		}

@@ -11,8 +11,9 @@ import (
 // empties it. Its owner, a consumer's keeper, attaches it to the fetcher of
 // the leader and sees to whatever keeps it from being fetched.
 type feed struct {
-	bound         int  // bytes that may be buffered
-	readCommitted bool // the end is the last stable offset
+	budget        *fetchBudget // of the client; nil: none
+	bound         int          // bytes that may be buffered
+	readCommitted bool         // the end is the last stable offset
 
 	// filled has a token when there may be news for the loop: a chunk, or an end.
 	filled chan struct{}
@@ -24,6 +25,10 @@ type feed struct {
 	queue    []fetch.Chunk
 	buffered int   // bytes of queue and of the chunk in the loop's hands
 	inHand   int   // the latter's part
+	inflated int   // bytes that the loop has decompressed a batch to
+	asked    int   // bytes that may come on top of buffered
+	counted  int   // what the client's budget has of this feed
+	dropped  bool  // nobody reads it any more
 	end      error // what the loop finds behind queue; nil while there may be more
 
 	fetcher *fetcher // that asks for it; nil while nobody does
@@ -67,12 +72,39 @@ func (f *feed) ask() (ask fetch.Ask, ok, full bool) {
 	if !f.room() {
 		return fetch.Ask{}, false, true
 	}
-	return f.cursor.Ask(), true, false
+	ask = f.cursor.Ask()
+	if f.buffered > 0 { // a feed that has nothing may always ask, so what it asks for is no prefetching
+		f.asked = int(ask.MaxBytes)
+		f.count()
+	}
+	return ask, true, false
 }
 
 // room tells whether another answer may be asked for. f.mu is held.
 func (f *feed) room() bool {
-	return f.buffered == 0 || f.buffered+int(f.cursor.Ask().MaxBytes) <= f.bound
+	if f.buffered == 0 {
+		return true
+	}
+	next := int(f.cursor.Ask().MaxBytes)
+	return f.buffered+next <= f.bound && f.budget.has(next-f.asked)
+}
+
+// count brings the client's budget up to date. f.mu is held.
+func (f *feed) count() {
+	holds := f.buffered + f.inflated + f.asked
+	f.budget.take(holds - f.counted)
+	f.counted = holds
+}
+
+// inflate notes what the loop holds of a decompressed batch. Like pop, only the
+// loop calls it.
+func (f *feed) inflate(bytes int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.dropped {
+		f.inflated = bytes
+		f.count()
+	}
 }
 
 // take takes the answer to ask.
@@ -80,6 +112,8 @@ func (f *feed) take(ask fetch.Ask, p *protocol.FetchResponseResponsePartition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	out := f.cursor.Take(ask, p)
+	f.asked = 0
+	defer f.count()
 	switch out.Verdict {
 	case fetch.Stale:
 	case fetch.Data:
@@ -101,6 +135,8 @@ func (f *feed) take(ask fetch.Ask, p *protocol.FetchResponseResponsePartition) {
 func (f *feed) quiet(ask fetch.Ask) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.asked = 0
+	f.count()
 	if ask.Serial == f.cursor.Ask().Serial {
 		f.well()
 	}
@@ -110,6 +146,8 @@ func (f *feed) quiet(ask fetch.Ask) {
 func (f *feed) fail(ask fetch.Ask, verdict fetch.Verdict, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.asked = 0
+	f.count()
 	if ask.Serial == f.cursor.Ask().Serial {
 		f.halt(&trouble{verdict: verdict, offset: ask.Offset, err: err})
 	}
@@ -170,6 +208,7 @@ func (f *feed) pop() (chunk fetch.Chunk, ok bool, err error) {
 		f.queue = nil
 		err = f.end
 	}
+	f.count()
 	if !before && f.room() && f.fetcher != nil {
 		signal(f.fetcher.wake)
 	}
@@ -190,7 +229,9 @@ func (f *feed) close(err error) {
 func (f *feed) drop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.queue, f.buffered, f.inHand = nil, 0, 0
+	f.queue, f.buffered, f.inHand, f.inflated, f.asked = nil, 0, 0, 0, 0
+	f.count()
+	f.dropped = true
 	if f.end == nil {
 		f.end = ErrClosed
 	}

@@ -81,7 +81,8 @@ func WithMaxFetchBuffer(n int) FetchOption {
 // answer might not fit, and goes on when there is room; with nothing at hand it
 // always goes on, so one answer may exceed the bound. Batches are decompressed
 // one at a time as they are read, so a consumer holds at most one
-// decompressed batch beside this.
+// decompressed batch beside this. [WithFetchBufferBytes] bounds all consumers
+// of a client together.
 //
 // Default: 8 MiB.
 func WithPrefetchBytes(n int) FetchOption {

@@ -14,6 +14,7 @@ import (
 type fetcherSet struct {
 	cluster        *cluster.Cluster
 	requestTimeout time.Duration
+	budget         fetchBudget
 	done           <-chan struct{} // closed with the client
 	running        sync.WaitGroup  // the fetchers' and the consumers' goroutines
 
@@ -80,6 +81,8 @@ func (s *fetcherSet) detach(feed *feed) {
 	feed.mu.Lock()
 	f := feed.fetcher
 	feed.fetcher = nil
+	feed.asked = 0
+	feed.count()
 	feed.cursor.MoveTo(feed.cursor.Offset())
 	feed.mu.Unlock()
 	if f != nil {

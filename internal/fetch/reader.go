@@ -17,15 +17,20 @@ type Reader struct {
 	// OnCorrupt, when set, is called for each batch that is passed over because
 	// its checksum or its content is wrong; without it such a batch is an error.
 	OnCorrupt func(from, to int64, err error)
+	// OnInflate, when set, is told how many bytes the open batch has become by
+	// decompression, when that changes: 0 for one that was not compressed, and
+	// when a chunk is begun.
+	OnInflate func(bytes int)
 
-	chunk  Chunk
-	rest   []byte // of chunk.Bytes, behind the open batch
-	next   int64  // offset of the next record that may be returned, or less
-	batch  record.Batch
-	walker record.Walker
-	open   bool // the walker is inside batch
-	filter abortedFilter
-	err    error
+	inflated int // as OnInflate was told
+	chunk    Chunk
+	rest     []byte // of chunk.Bytes, behind the open batch
+	next     int64  // offset of the next record that may be returned, or less
+	batch    record.Batch
+	walker   record.Walker
+	open     bool // the walker is inside batch
+	filter   abortedFilter
+	err      error
 }
 
 // Start makes the reader return the records of chunk. What remains of the one
@@ -48,6 +53,7 @@ func (r *Reader) Rewind(offset int64) bool {
 func (r *Reader) restart(from int64) {
 	r.rest, r.next = r.chunk.Bytes, from
 	r.open, r.err = false, nil
+	r.inflate(0)
 	r.filter = newAbortedFilter(r.chunk.Aborted)
 }
 
@@ -127,7 +133,18 @@ func (r *Reader) startBatch() error {
 	if err := r.batch.CheckCRC(); err != nil {
 		return err
 	}
-	return r.walker.Start(&r.batch, r.Limit)
+	err := r.walker.Start(&r.batch, r.Limit)
+	r.inflate(r.walker.Inflated())
+	return err
+}
+
+func (r *Reader) inflate(bytes int) {
+	if bytes == r.inflated {
+		return
+	}
+	if r.inflated = bytes; r.OnInflate != nil {
+		r.OnInflate(bytes)
+	}
 }
 
 // closeBatch ends the open batch. The walker stopped at its end, or at a record

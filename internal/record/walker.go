@@ -24,8 +24,9 @@ type Walker struct {
 	offset    int64 // of the batch, for errors
 	// arena is where headers go. It belongs to one batch: a record that is
 	// kept keeps no other batch's memory. arena[len:cap] is unused.
-	arena []Header
-	err   error
+	arena    []Header
+	inflated int // bytes that the batch was decompressed to
+	err      error
 }
 
 // Start begins with the first record of batch, decompressing it if needed into
@@ -58,6 +59,10 @@ func (w *Walker) Start(batch *Batch, limit int) error {
 	return w.err
 }
 
+// Inflated is how many bytes the batch was decompressed to, 0 if it was not
+// compressed.
+func (w *Walker) Inflated() int { return w.inflated }
+
 // Err returns what ended the walk early, nil at the end of the batch.
 func (w *Walker) Err() error { return w.err }
 
@@ -70,6 +75,7 @@ func (w *Walker) decompress(batch *Batch, limit int) error {
 		return &CorruptError{Offset: w.offset, Err: err}
 	}
 	w.buf = buf[:len(buf):len(buf)]
+	w.inflated = cap(buf)
 	if w.magic == 2 {
 		return batch.checkCount(len(buf))
 	}
