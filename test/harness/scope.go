@@ -11,8 +11,8 @@ import (
 )
 
 // SuiteEnv is the environment variable that chooses how much runs: "core", "full", or nothing, which
-// is "full" for a release that is named alone and for those of [FullReleases], and "core" for
-// the others of a list. An explicit "full" also has the longest figures everywhere, see [Pass].
+// is "full" for a release that KAFKA_VERSION names alone and for those of [FullReleases], and "core" for
+// the others of a list, and where it names none. An explicit "full" also has the longest figures everywhere, see [Pass].
 const SuiteEnv = "AFKAK_SUITE"
 
 // FullReleases are those of "all" and of a list that get the whole suite: the first with offsets, the
@@ -61,8 +61,8 @@ func passes() ([]Pass, error) {
 	}
 	all := []Pass{newPass(Embedded, suite != "core", false)}
 	for _, version := range versions {
-		full := suite == "full" || suite == "" && (len(versions) == 1 || slices.Contains(FullReleases, version))
-		long := suite == "full" || suite == "" && slices.Contains(longReleases, version)
+		full := suite == "full" || suite == "" && chosen != "" && (len(versions) == 1 || slices.Contains(FullReleases, version))
+		long := suite == "full" || slices.Contains(longReleases, version)
 		all = append(all, newPass(version, full, long))
 	}
 	return all, nil
@@ -82,7 +82,7 @@ func newPass(version string, full, long bool) Pass {
 // AtLeast says whether the pass is against that release of Kafka or a newer one. The embedded broker is the newest.
 func (p Pass) AtLeast(version string) bool { return Target{Version: p.Version}.AtLeast(version) }
 
-// A line of the report, for each pass.
+// report is a line about the pass.
 func (p Pass) report(code int, took time.Duration) string {
 	outcome := "ok"
 	if code != 0 {
