@@ -313,6 +313,30 @@ func TestCallbacksComeInOrderAndOnce(t *testing.T) {
 	}
 }
 
+// TestCallbacksAreHandedOverBeforeAnybodyIsWoken: whoever closes a producer waits
+// for the batches and then for the callbacks, which must be there by then.
+func TestCallbacksAreHandedOverBeforeAnybodyIsWoken(t *testing.T) {
+	var settled <-chan struct{}
+	handedOver := false
+	s := newScript(t, func(cfg *Config) {
+		cfg.Deliver = func([]Call) {
+			handedOver = true
+			select {
+			case <-settled:
+				t.Error("who waits for the batch was woken first")
+			default:
+			}
+		}
+	})
+	f := s.send(0, "a")
+	f.pr.Then(f.index, 0, "a")
+	settled = f.pr.Settled()
+	s.stored(6*ms, s.take(5*ms, "a"), 5)
+	if !handedOver {
+		t.Error("no callback")
+	}
+}
+
 func TestGrowingKeepsTheRecords(t *testing.T) {
 	s := newScript(t, nil)
 	var values []string

@@ -238,11 +238,11 @@ func (pr *Promise) settle(out outcome) {
 	pr.whole = out
 	pr.part = nil
 	pr.settled.Store(true)
-	if pr.done != nil {
-		close(pr.done)
-	}
-	if len(pr.calls) > 0 {
+	if len(pr.calls) > 0 { // before anybody is woken who then waits for the callbacks
 		pr.cfg.Deliver(pr.calls)
 		pr.calls = nil
+	}
+	if pr.done != nil {
+		close(pr.done)
 	}
 }
