@@ -42,9 +42,10 @@ func (p *Producer) Close(ctx context.Context) error {
 }
 
 // Abort ends the producer at once: everything without a result fails with
-// [ErrAborted]. What was sent already may have been stored nevertheless, see
+// [ErrAborted], and what is sent afterwards with [ErrClosed]. What was sent already may have been stored nevertheless, see
 // [MaybeStored]. Callbacks still run, after Abort has returned.
 func (p *Producer) Abort() {
+	p.refuse(errProducerClosed) // what comes afterwards
 	p.end(ErrAborted)
 	p.wg.Wait()
 }
