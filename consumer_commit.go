@@ -233,14 +233,14 @@ func (m *committer) note(run *commitRun, offset int64, err error) {
 	}
 }
 
-// trouble is why commits fail, and since when; nil while they do not.
-func (m *committer) trouble() (failing error, since time.Time) {
+// trouble is since when commits fail, and why; nil while they do not.
+func (m *committer) trouble() (since time.Time, failing error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failing == nil {
-		return nil, time.Time{}
+		return time.Time{}, nil
 	}
-	return m.failing, m.since
+	return m.since, m.failing
 }
 
 // sleep waits for d and reports whether ctx let it.

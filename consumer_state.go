@@ -82,7 +82,7 @@ func (c *Consumer) State() State {
 	c.mu.Lock()
 	state := c.state
 	c.mu.Unlock()
-	state.CommitErr, state.CommitsFailSince = c.commits.trouble()
+	state.CommitsFailSince, state.CommitErr = c.commits.trouble()
 	return state
 }
 
