@@ -173,13 +173,13 @@ func (p *Partition) Place(buf []byte, now time.Duration, e *Entry) (placed Place
 // openBatch starts a batch in buf.
 func (p *Partition) openBatch(buf []byte, now time.Duration) {
 	b := &Batch{
-		part:         p,
-		buffer:       buf,
-		memory:       cap(buf),
-		ordinal:      p.nextOrdinal,
-		opened:       now,
-		promise:      &Promise{topic: p.topic, id: p.id, cfg: p.cfg, part: p},
-		baseSequence: -1,
+		part:       p,
+		buffer:     buf,
+		memory:     cap(buf),
+		ordinal:    p.nextOrdinal,
+		opened:     now,
+		promise:    &Promise{topic: p.topic, id: p.id, cfg: p.cfg, part: p},
+		producerID: -1, producerEpoch: -1, baseSequence: -1,
 	}
 	p.nextOrdinal++
 	b.builder.Reset(buf)

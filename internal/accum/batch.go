@@ -32,7 +32,10 @@ type Batch struct {
 	producerEpoch int16
 	baseSequence  int32
 	attempts      int
+	displaced     int   // attempts that failed because one before it did
 	maybe         bool  // an earlier attempt may have been stored
+	void          bool  // surely not stored, nor ever under its number
+	restamp       bool  // wire has another number than the batch
 	cause         error // the last failure
 	finished      bool  // settled while in flight; the answer changes nothing
 }
@@ -54,7 +57,8 @@ func (b *Batch) Attempts() int { return b.attempts }
 func (b *Batch) Sealed() (magic int8, ok bool) { return b.magic, b.wire != nil }
 
 // Wire returns the bytes to send, nil before [Batch.Seal]. They stay the same
-// for every attempt.
+// for every attempt, unless the batch was surely not stored and got other
+// sequence numbers.
 func (b *Batch) Wire() []byte { return b.wire }
 
 // Size returns the size of the batch as it would be sent now: before
@@ -75,14 +79,19 @@ func (b *Batch) Buffer() []byte { return b.buffer }
 func (b *Batch) Memory() int { return b.memory }
 
 // Seal makes the bytes to send, once: a later call changes nothing, so a retry
-// is identical. The identity and the sequence are the batch's own. Where the
+// is identical, but for a batch that got other numbers meanwhile. The identity and the sequence are the batch's own. Where the
 // wire form is not the buffer itself, as after compression, the buffer is
 // returned: it is the lender's again. Only the one who took the batch may call
 // it.
 func (b *Batch) Seal(seal record.Seal) (spare []byte, err error) {
 	if b.wire != nil {
+		if b.restamp && b.magic == 2 {
+			record.Stamp(b.wire, b.producerID, b.producerEpoch, b.baseSequence)
+		}
+		b.restamp = false
 		return nil, nil
 	}
+	b.restamp = false
 	seal.ProducerID, seal.ProducerEpoch, seal.BaseSequence = b.producerID, b.producerEpoch, b.baseSequence
 	wire, err := b.builder.Seal(seal)
 	if err != nil {

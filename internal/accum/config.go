@@ -23,9 +23,9 @@ type Config struct {
 	// the first of them was opened, Linger.
 	Hold bool
 
-	// MaxInFlight is the most batches of one partition that may be
-	// unanswered. More than one keeps the order only for an idempotent
-	// producer.
+	// MaxInFlight is the most batches of one partition that may be unanswered
+	// while no other terms were agreed. More than one keeps the order only
+	// with sequence numbers.
 	MaxInFlight int
 
 	// DeliveryTimeout bounds the time from the opening of a batch to its
@@ -56,11 +56,11 @@ type Config struct {
 	Release func(*Batch)
 }
 
-func (cfg *Config) explain(b *Batch, err error) error {
+func (cfg *Config) explain(p *Partition, records int, err error) error {
 	if cfg.Explain == nil {
 		return err
 	}
-	return cfg.Explain(b.part.topic, b.part.id, b.count, err)
+	return cfg.Explain(p.topic, p.id, records, err)
 }
 
 // Backoff is an exponential wait with a cap and jitter.

@@ -18,10 +18,17 @@ type Partition struct {
 	id    int32
 
 	mu            sync.Mutex
-	producerEpoch int16
-	producerID    int64 // -1: not idempotent
-	nextSequence  int32 // of the next batch that is taken for the first time
+	producerID    int64 // -1: none yet, or not idempotent
+	nextSequence  int32 // of the next batch that gets its numbers
 	inFlight      int32
+	window        int32 // the leader's MaxInFlight; 0: nothing was agreed
+	leader        int32 // with whom that was agreed
+	producerEpoch int16
+	plain         bool // the leader knows no sequence numbers
+	proven        bool // the leader has stored something of this epoch, and nothing has failed since
+	broken        bool // numbers are missing, or perhaps: the next batch takes a new epoch
+	unclear       bool // a batch of this epoch has ended that may still be stored
+	provenAt      time.Duration
 
 	open    *Batch // being appended to
 	waiting list   // closed and not in flight, by ordinal
@@ -44,7 +51,7 @@ func NewPartition(cfg *Config, topic string, id int32) *Partition {
 // Init makes the zero Partition ready, where it is part of something larger.
 func (p *Partition) Init(cfg *Config, topic string, id int32) {
 	p.cfg, p.topic, p.id = cfg, topic, id
-	p.producerID, p.producerEpoch = -1, -1
+	p.producerID, p.producerEpoch, p.leader = -1, -1, -1
 }
 
 // Topic returns the topic's name.
@@ -52,15 +59,6 @@ func (p *Partition) Topic() string { return p.topic }
 
 // ID returns the partition's number.
 func (p *Partition) ID() int32 { return p.id }
-
-// Identify gives the partition a producer ID and epoch (KIP-98) and the
-// sequence that its next batch starts with. Batches that were taken before
-// keep what they were sealed with.
-func (p *Partition) Identify(producerID int64, epoch int16, nextSequence int32) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.producerID, p.producerEpoch, p.nextSequence = producerID, epoch, nextSequence
-}
 
 // Close closes the open batch and lets go what was held back, so that all of
 // it leaves as soon as its turn comes. It reports whether anything waits.
@@ -105,7 +103,7 @@ func (p *Partition) closeOpen() {
 func (p *Partition) Next() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if int(p.inFlight) >= p.cfg.MaxInFlight {
+	if p.inFlight >= p.limit() {
 		return Forever
 	}
 	return max(p.due(), p.retryAt)

@@ -65,8 +65,6 @@ func (s *schedule) step() {
 	}
 }
 
-var errOutOfOrder = errors.New("out of order")
-
 // reply answers the request that was sent first, as one connection does.
 func (s *schedule) reply(how byte) {
 	if len(s.flight) == 0 {

@@ -173,3 +173,41 @@ func valuesOf(t testing.TB, wire []byte) (values []string) {
 func equal(a, b []string) bool {
 	return bytes.Equal(fmt.Appendf(nil, "%q", a), fmt.Appendf(nil, "%q", b))
 }
+
+// begin has a first batch stored, after which several may be in flight.
+func (s *script) begin() {
+	s.t.Helper()
+	s.send(0, "first")
+	s.p.Close()
+	s.stored(0, s.take(0, "first"), 0)
+}
+
+// pipeline sends a batch of one record for each value and takes them all.
+func (s *script) pipeline(at time.Duration, values ...string) (futures []future, batches []*Batch) {
+	s.t.Helper()
+	for _, value := range values {
+		futures = append(futures, s.send(at, value))
+		s.p.Close()
+		batches = append(batches, s.take(at, value))
+	}
+	return futures, batches
+}
+
+// numbered checks what the batch has on the wire.
+func (s *script) numbered(b *Batch, producerID int64, epoch int16, sequence int32) {
+	s.t.Helper()
+	read, _, err := record.ReadBatch(b.Wire())
+	if err != nil || read.ProducerID != producerID || read.ProducerEpoch != epoch || read.BaseSequence != sequence {
+		s.t.Errorf("identity and sequence: got %d/%d %d (%v), want %d/%d %d",
+			read.ProducerID, read.ProducerEpoch, read.BaseSequence, err, producerID, epoch, sequence)
+	}
+}
+
+func (f future) maybeStored(want bool) {
+	f.s.t.Helper()
+	out, ok := f.pr.Outcome(f.index)
+	var maybe interface{ MaybeStored() bool }
+	if !ok || out.Err == nil || errors.As(out.Err, &maybe) && maybe.MaybeStored() != want {
+		f.s.t.Errorf("outcome: got %+v (known: %v), want an error with MaybeStored %v", out, ok, want)
+	}
+}

@@ -1,38 +1,98 @@
 package accum
 
 import (
+	"slices"
+
 	"github.com/afkak-go/afkak/internal/record"
 )
 
 // Split puts a batch that was taken back as two, each with half of the
 // records: the broker has refused it as too large, or it has what the broker's
-// format has no place for, so surely nothing of it is stored. It returns false, and changes nothing, where that is not possible: a
-// single record, a list that stays together, or a batch that has ended.
+// format has no place for. The halves keep their share of its sequence numbers. It returns false, and changes nothing, where that is
+// not possible: a single record, a list that stays together, a batch that has
+// ended, or one that an earlier attempt may have stored under its numbers.
 // Cancelling is not possible any more for its records.
 func (p *Partition) Split(b *Batch) bool {
 	if b.count < 2 || b.atomic {
 		return false
 	}
-	first, second := b.slice(0, b.count/2), b.slice(b.count/2, b.count)
-	if b.distribute(first, second) != nil {
+	parts := []*Batch{b.slice(0, b.count/2), b.slice(b.count/2, b.count)}
+	if b.distribute(parts) != nil {
 		return false // our own bytes cannot be read: the answer decides
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if b.finished {
+	if b.finished || b.numbered() && b.maybe {
 		return false
 	}
+	p.proven = false
+	p.replace(b, parts)
+	return true
+}
+
+// Rejection is why one record spoils its batch (KIP-467).
+type Rejection struct {
+	Index int // in the batch
+	Err   error
+}
+
+// Reject fails the records that a batch was refused for, and puts the others
+// back. It returns how many failed; 0, and changes nothing, where the others
+// cannot do without them or are not there, and where Split would not.
+func (p *Partition) Reject(b *Batch, rejections []Rejection) (failed int) {
+	rejections = slices.Clone(rejections)
+	slices.SortFunc(rejections, func(x, y Rejection) int { return x.Index - y.Index })
+	rejections = slices.CompactFunc(rejections, func(x, y Rejection) bool { return x.Index == y.Index })
+	n := len(rejections)
+	if n == 0 || n >= b.count || b.atomic || rejections[0].Index < 0 || rejections[n-1].Index >= b.count {
+		return 0
+	}
+	parts := b.without(rejections)
+	if b.distribute(parts) != nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if b.finished || b.numbered() && b.maybe {
+		return 0
+	}
+	p.gap(b, false)
+	for _, part := range parts {
+		part.unnumber()
+	}
+	p.replace(b, parts)
+	for _, r := range rejections {
+		err := p.cfg.explain(p, 1, &FailedError{Attempts: b.attempts, Err: r.Err})
+		b.promise.settle(outcome{first: b.first + r.Index, count: 1, base: -1, logAppendTime: -1, err: err})
+	}
+	return n
+}
+
+// without returns empty batches for the records between those rejected.
+func (b *Batch) without(rejections []Rejection) (parts []*Batch) {
+	from := 0
+	for _, r := range append(rejections, Rejection{Index: b.count}) {
+		if r.Index > from {
+			parts = append(parts, b.slice(from, r.Index))
+		}
+		from = r.Index + 1
+	}
+	return parts
+}
+
+// replace puts parts where b was. Called with mu held, for a batch that was
+// taken.
+func (p *Partition) replace(b *Batch, parts []*Batch) {
 	p.sent.remove(b)
 	p.inFlight--
 	b.promise.divide(b.count)
-	first.memory = min(first.builder.Len(), b.memory)
-	second.memory = min(second.builder.Len(), b.memory-first.memory)
-	b.memory -= first.memory + second.memory
-	p.cfg.Gauge.closed.Add(2)
-	p.waiting.insert(first)
-	p.waiting.insert(second)
+	p.cfg.Gauge.closed.Add(int64(len(parts)))
+	for _, part := range parts {
+		part.memory = min(part.builder.Len(), b.memory)
+		b.memory -= part.memory
+		p.waiting.insert(part)
+	}
 	p.release(b)
-	return true
 }
 
 // slice returns an empty batch for the records from up to to of b, with the
@@ -40,27 +100,27 @@ func (p *Partition) Split(b *Batch) bool {
 func (b *Batch) slice(from, to int) *Batch {
 	part := &Batch{
 		part: b.part, promise: b.promise,
-		ordinal: b.ordinal, opened: b.opened, first: b.first + from, attempts: b.attempts,
+		ordinal: b.ordinal, opened: b.opened, first: b.first + from, count: to - from, appended: int32(to - from),
+		attempts: b.attempts, displaced: b.displaced,
 		producerID: b.producerID, producerEpoch: b.producerEpoch, baseSequence: b.baseSequence,
-		maybe: b.maybe, cause: b.cause,
+		maybe: b.maybe, void: b.void, cause: b.cause,
 	}
-	if b.baseSequence >= 0 {
+	if b.numbered() {
 		part.baseSequence = addSequence(b.baseSequence, from)
 	}
 	return part
 }
 
-// distribute copies the records of a sealed batch: as many to first as there
-// are before second's.
-func (b *Batch) distribute(first, second *Batch) error {
+// distribute copies the records of a batch to those of the parts that
+// they belong to.
+func (b *Batch) distribute(parts []*Batch) error {
 	return b.walk(func(i int, rec *record.Record) {
-		to := first
-		if i >= second.first-b.first {
-			to = second
+		for len(parts) > 0 && b.first+i >= parts[0].first+parts[0].count {
+			parts = parts[1:]
 		}
-		to.builder.Append(rec.Timestamp, rec.Key, rec.Value, rec.Headers)
-		to.count++
-		to.appended++
+		if len(parts) > 0 && b.first+i >= parts[0].first {
+			parts[0].builder.Append(rec.Timestamp, rec.Key, rec.Value, rec.Headers)
+		}
 	})
 }
 

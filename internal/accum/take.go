@@ -4,43 +4,29 @@ import "time"
 
 // Take returns the next batch to send, nil if there is none at now: nothing
 // waits, a retry's time has not come, the open batch still lingers, or as many
-// as may be are in flight. A batch that is taken for the first time gets its
-// sequence. It belongs to the caller until it is answered.
+// as may be are in flight. A batch that has none gets its sequence numbers. It
+// belongs to the caller until it is answered.
 func (p *Partition) Take(now time.Duration) *Batch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if int(p.inFlight) >= p.cfg.MaxInFlight || now < max(p.due(), p.retryAt) {
+	if p.inFlight >= p.limit() || now < max(p.due(), p.retryAt) || p.worn() {
 		return nil
 	}
 	if p.waiting.head == nil {
 		p.closeOpen()
 	}
-	b := p.waiting.pop()
+	b := p.waiting.head
 	if b == nil {
 		return nil
 	}
-	if b.attempts == 0 && b.baseSequence < 0 {
-		p.sequence(b)
+	if p.numbers() {
+		p.number(now, b)
 	}
+	p.waiting.remove(b)
 	b.attempts++
 	p.inFlight++
 	p.sent.insert(b)
 	return b
-}
-
-// sequence gives b the next sequence numbers, which wrap from the largest
-// int32 to 0.
-func (p *Partition) sequence(b *Batch) {
-	b.producerID, b.producerEpoch, b.baseSequence = p.producerID, p.producerEpoch, -1
-	if p.producerID < 0 {
-		return
-	}
-	b.baseSequence = p.nextSequence
-	p.nextSequence = addSequence(p.nextSequence, b.count)
-}
-
-func addSequence(sequence int32, n int) int32 {
-	return int32((int64(sequence) + int64(n)) & 0x7fffffff)
 }
 
 // Answer is what became of one attempt to send a batch.
@@ -53,6 +39,10 @@ type Answer struct {
 
 	// Stored says that the batch may be in the log in spite of Err.
 	Stored bool
+
+	// Misplaced says that the batch was refused for its sequence number alone:
+	// another comes before it, or the broker knows nothing of its producer.
+	Misplaced bool
 
 	// Offset is the first record's; -1 where the broker was not asked.
 	Offset int64
@@ -68,8 +58,11 @@ type Verdict int8
 const (
 	// VerdictStored: the records have their offsets.
 	VerdictStored Verdict = iota
-	// VerdictRetried: the same bytes will be taken again.
+	// VerdictRetried: the batch will be taken again.
 	VerdictRetried
+	// VerdictDisplaced: the batch will be taken again after one that failed
+	// before it.
+	VerdictDisplaced
 	// VerdictFailed: the records have their error.
 	VerdictFailed
 	// VerdictLate: the batch had ended before the answer came.
@@ -88,32 +81,43 @@ func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
 		return VerdictLate
 	}
 	if answer.Err == nil {
-		p.retryAt = 0
+		p.retryAt, p.provenAt = 0, now
+		p.proven = p.proven || b.numbered() && b.producerEpoch == p.producerEpoch
 		b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime})
 		p.release(b)
 		return VerdictStored
 	}
 	b.cause = answer.Err
-	b.maybe = b.maybe || answer.Stored
-	if answer.Retriable && p.mayRetry(b) && now < p.deadline(b) {
-		p.retryAt = now + p.cfg.Backoff.Wait(b.attempts)
+	b.maybe = b.maybe || answer.Stored && !b.void
+	switch {
+	case answer.Misplaced && b.numbered():
+		return p.misplaced(now, b, answer)
+	case answer.Retriable && p.mayRetry(b) && now < p.deadline(b):
+		p.proven = false
+		p.retryAt = now + p.cfg.Backoff.Wait(b.attempts-b.displaced)
 		p.waiting.insert(b)
 		return VerdictRetried
 	}
-	p.fail(b, &FailedError{Attempts: b.attempts, Stored: b.maybe, Err: answer.Err})
-	p.release(b)
-	return VerdictFailed
+	return p.giveUp(b, answer.Err)
 }
 
 func (p *Partition) mayRetry(b *Batch) bool {
-	return p.cfg.Retries < 0 || b.attempts <= p.cfg.Retries
+	return p.cfg.Retries < 0 || b.attempts-b.displaced <= p.cfg.Retries
+}
+
+// giveUp ends a batch that was answered.
+func (p *Partition) giveUp(b *Batch, err error) Verdict {
+	p.gap(b, b.maybe)
+	p.fail(b, &FailedError{Attempts: b.attempts, Stored: b.maybe, Err: err})
+	p.release(b)
+	return VerdictFailed
 }
 
 func (p *Partition) deadline(b *Batch) time.Duration { return b.opened + p.cfg.DeliveryTimeout }
 
 // fail settles b with what err explains to.
 func (p *Partition) fail(b *Batch, err error) {
-	b.promise.settle(outcome{first: b.first, count: b.count, base: -1, logAppendTime: -1, err: p.cfg.explain(b, err)})
+	b.promise.settle(outcome{first: b.first, count: b.count, base: -1, logAppendTime: -1, err: p.cfg.explain(p, b.count, err)})
 }
 
 // Expire fails every batch whose delivery timeout has passed. A batch in
@@ -126,7 +130,7 @@ func (p *Partition) Expire(now time.Duration) (records int) {
 	return p.failWhere(late, func(b *Batch) error {
 		return &TimeoutError{
 			After: p.cfg.DeliveryTimeout, Attempts: b.attempts,
-			Stored: b.maybe || p.isSent(b), Cause: b.cause,
+			Stored: b.maybe || p.isSent(b) && !b.void, Cause: b.cause,
 		}
 	})
 }
@@ -139,7 +143,7 @@ func (p *Partition) Abort(err error) (records int) {
 	p.barred = err
 	all := func(*Batch) bool { return true }
 	return p.failWhere(all, func(b *Batch) error {
-		return &FailedError{Attempts: b.attempts, Stored: b.maybe || p.isSent(b), Err: err}
+		return &FailedError{Attempts: b.attempts, Stored: b.maybe || p.isSent(b) && !b.void, Err: err}
 	})
 }
 
@@ -155,6 +159,7 @@ func (p *Partition) failWhere(match func(*Batch) bool, why func(*Batch) error) (
 		if !b.finished && match(b) {
 			p.fail(b, why(b))
 			b.finished = true
+			p.gap(b, !b.void)
 			records += b.count
 		}
 	})
@@ -163,6 +168,7 @@ func (p *Partition) failWhere(match func(*Batch) bool, why func(*Batch) error) (
 		if match(b) {
 			p.fail(b, why(b))
 			p.waiting.remove(b)
+			p.gap(b, b.maybe)
 			records += b.count
 			p.release(b)
 		}
