@@ -15,9 +15,20 @@ import (
 // program that writes with the same settings; it is safe for concurrent use.
 //
 // Records of one partition are stored in the order of the Send calls, through
-// retries and moves of leaders: no more than one batch of a partition is
-// unanswered at a time. When an answer is lost, the batch is sent again and
-// may then be stored twice.
+// retries and moves of leaders.
+//
+// Where the broker can (Kafka 0.11, KIP-98) and unless [WithIdempotence] says
+// otherwise, each record is stored once: a batch whose answer was lost is sent
+// again with the same number, by which the broker knows it. Up to five batches
+// of a partition are on their way at a time (one on 0.11). A record that failed
+// although it may be stored says so, see [MaybeStored]; then, as after any
+// failure, the records behind it are sent under a new epoch (KIP-360), so that
+// none of them can be taken for one that was lost. The producer goes on by
+// itself.
+//
+// Elsewhere one batch of a partition is on its way at a time, which keeps the
+// order; when its answer is lost, it is sent again and may then be stored
+// twice.
 type Producer struct {
 	client *Client
 	cfg    producerConfig
@@ -33,6 +44,9 @@ type Producer struct {
 
 	latest atomic.Pointer[producerTopic] // the topic that was made last: the only one of most producers
 	topics sync.Map                      // name → *producerTopic; only grows
+
+	identity producerIdentity
+	calls    atomic.Uint64 // numbers the produce requests
 
 	closing atomic.Pointer[error] // why nothing is accepted any more; nil: it is
 	ctx     context.Context       // ends when the goroutines have to
@@ -77,6 +91,7 @@ func NewProducer(client *Client, opts ...ProducerOption) (*Producer, error) {
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.steward.wake = make(chan struct{}, 1)
+	p.identity.id = -1
 	p.accum = p.accumConfig()
 	if cfg.trigger.set {
 		p.trigger = newTrigger(cfg.trigger)
@@ -88,7 +103,7 @@ func (p *Producer) accumConfig() accum.Config {
 	cfg := accum.Config{
 		BatchBytes:      p.cfg.batchBytes,
 		Linger:          p.cfg.linger,
-		MaxInFlight:     1, // more would reorder when one is retried
+		MaxInFlight:     p.cfg.inFlight(),
 		DeliveryTimeout: p.cfg.deliveryTimeout,
 		Retries:         p.cfg.retries,
 		Backoff:         accum.Backoff{Min: p.cfg.backoffMin, Max: p.cfg.backoffMax},

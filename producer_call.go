@@ -17,6 +17,7 @@ import (
 // produceCall is one produce request: a batch each of some partitions.
 type produceCall struct {
 	s          *sender
+	number     uint64
 	versions   *protocol.Versions
 	version    int16 // fixed by the first batch
 	generation uint64
@@ -38,7 +39,7 @@ type rejection struct {
 }
 
 func newProduceCall(s *sender, versions *protocol.Versions) *produceCall {
-	call := &produceCall{s: s, versions: versions, version: -1}
+	call := &produceCall{s: s, number: s.p.calls.Add(1), versions: versions, version: -1}
 	call.generation = s.p.client.cluster.Picture().Generation
 	call.req.Acks = int16(s.p.cfg.acks)
 	call.req.TimeoutMs = int32(min(s.p.cfg.ackTimeout, 1<<31*time.Millisecond-1) / time.Millisecond)
@@ -49,6 +50,9 @@ func newProduceCall(s *sender, versions *protocol.Versions) *produceCall {
 // add seals the item's batch and puts it into the request; false if it has to
 // go with the next one.
 func (call *produceCall) add(item *taken) bool {
+	if item.part.call == call.number {
+		return false // a request has one batch of a partition
+	}
 	version, err := call.versionOf(item.batch)
 	if err == nil {
 		err = call.seal(item.batch, magicFor(version))
@@ -61,6 +65,7 @@ func (call *produceCall) add(item *taken) bool {
 	if len(call.items) > 0 && (call.bytes+size > call.s.p.cfg.maxRequestBytes || version != call.version) {
 		return false
 	}
+	item.part.call = call.number
 	call.version = version
 	call.bytes += size
 	call.items = append(call.items, item)
@@ -155,7 +160,9 @@ func (call *produceCall) finish(resp protocol.Response, err error) {
 		if isStale(outcome.Err) && (len(stale) == 0 || stale[len(stale)-1] != item.part.Topic()) {
 			stale = append(stale, item.part.Topic())
 		}
-		s.settle(item, outcome)
+		if spoilt := call.spoilt(answer, i); len(spoilt) == 0 || !s.reject(item, spoilt) {
+			s.settle(item, outcome)
+		}
 	}
 	if len(stale) > 0 {
 		s.p.client.cluster.Stale(call.generation, stale...)
@@ -181,12 +188,43 @@ func (call *produceCall) outcome(resp *protocol.ProduceResponse, i int, err erro
 		return accum.Answer{Err: call.failure(missing), Stored: true}
 	}
 	code := kerr.FromCode(part.ErrorCode)
-	if code == nil {
+	if code == nil || errors.Is(code, kerr.DuplicateSequenceNumber) { // stored by an earlier attempt
 		return accum.Answer{Offset: call.early.first(part.BaseOffset, call.items[i].batch.Count()), LogAppendTime: part.LogAppendTimeMs}
 	}
 	answer := accum.Answer{Err: call.failure(described(code, part, len(call.items[i].batch.Wire()))), Retriable: Retriable(code)}
-	answer.Stored = errors.Is(code, kerr.RequestTimedOut) || errors.Is(code, kerr.NotEnoughReplicasAfterAppend)
+	answer.Stored = call.mayFollowAppend(code)
+	answer.Misplaced = errors.Is(code, kerr.OutOfOrderSequenceNumber) || errors.Is(code, kerr.UnknownProducerID)
 	return answer
+}
+
+// mayFollowAppend tells whether a broker answers with the code also for a batch
+// that it has appended.
+func (call *produceCall) mayFollowAppend(code error) bool {
+	var answered kerr.Error
+	errors.As(code, &answered)
+	switch answered {
+	case kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, kerr.UnknownServerError, kerr.KafkaStorageError:
+		return true
+	case kerr.NotLeaderOrFollower, kerr.UnknownTopicOrPartition: // while it waited for the other replicas
+		return call.req.Acks == int16(AcksAll)
+	}
+	return false
+}
+
+// spoilt returns the records that the broker refused the batch for (KIP-467).
+func (call *produceCall) spoilt(resp *protocol.ProduceResponse, i int) (rejections []accum.Rejection) {
+	if resp == nil {
+		return nil
+	}
+	part := call.find(resp, i)
+	if part == nil || part.ErrorCode == 0 {
+		return nil
+	}
+	for _, rec := range part.RecordErrors {
+		err := withMessage(kerr.FromCode(part.ErrorCode), rec.BatchIndexErrorMessage)
+		rejections = append(rejections, accum.Rejection{Index: int(rec.BatchIndex), Err: call.failure(err)})
+	}
+	return rejections
 }
 
 // find returns the item's part of the answer: brokers answer in the request's
@@ -217,12 +255,7 @@ func (call *produceCall) failure(err error) error {
 }
 
 // addr returns the broker's address as far as it is known.
-func (s *sender) addr() string {
-	if b, ok := s.p.client.cluster.Picture().Broker(s.broker); ok {
-		return b.Addr()
-	}
-	return ""
-}
+func (s *sender) addr() string { return s.p.addrOf(s.broker) }
 
 // isStale tells whether an error means that the partition is led by another
 // broker, or that this one cannot be reached.

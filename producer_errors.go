@@ -111,6 +111,9 @@ func described(code error, part *protocol.ProduceResponseResponsePartitionRespon
 	if errors.Is(code, kerr.MessageTooLarge) {
 		text = strings.TrimPrefix(fmt.Sprintf("%s; it has %d bytes: raise the topic's max.message.bytes or the broker's message.max.bytes", text, size), "; ")
 	}
+	if denied(code) {
+		text += deniedHint
+	}
 	if text == "" {
 		return code
 	}

@@ -47,6 +47,22 @@ type producerConfig struct {
 	backoffMin      time.Duration
 	backoffMax      time.Duration
 	trigger         triggerConfig
+	idempotence     bool
+	insistent       bool // idempotence was asked for
+	unordered       bool
+}
+
+// idempotent tells whether batches are numbered where the broker can: the
+// numbers are worth nothing unless all replicas have them.
+func (cfg *producerConfig) idempotent() bool { return cfg.idempotence && cfg.acks == AcksAll }
+
+// inFlight is how many batches of a partition may be on their way without
+// numbers: more than one is not in order any more when one is sent again.
+func (cfg *producerConfig) inFlight() int {
+	if cfg.unordered {
+		return maxProduceCalls
+	}
+	return 1
 }
 
 // triggerConfig is WithBatch's three triggers; zero switches one off.
@@ -71,6 +87,7 @@ func defaultProducerConfig() producerConfig {
 		retries:         -1,
 		backoffMin:      100 * time.Millisecond,
 		backoffMax:      time.Second,
+		idempotence:     true,
 	}
 }
 
@@ -78,6 +95,26 @@ func defaultProducerConfig() producerConfig {
 // stored. Default: [AcksAll].
 func WithAcks(acks Acks) ProducerOption {
 	return func(cfg *producerConfig) { cfg.acks = acks }
+}
+
+// WithIdempotence switches idempotence (KIP-98) on or off. With it a batch that
+// is sent again is stored once, and several batches of a partition may be on
+// their way in order. It takes [AcksAll]: with other acks it is off, and asking
+// for both is an error. A broker before Kafka 0.11 does not know it and is
+// written to without, one batch of a partition at a time. A broker that denies
+// it to the user (before 3.0 it takes the permission IdempotentWrite) fails the
+// records; nothing falls back by itself. Default: true.
+func WithIdempotence(on bool) ProducerOption {
+	return func(cfg *producerConfig) { cfg.idempotence, cfg.insistent = on, on }
+}
+
+// WithUnorderedRetries gives up the order of a partition's records for speed
+// where they are not written idempotently: several batches are on their way at
+// a time, and when one is sent again, those behind it may have been stored
+// before it. Idempotent writing needs no such trade. Default: records stay in
+// order.
+func WithUnorderedRetries() ProducerOption {
+	return func(cfg *producerConfig) { cfg.unordered = true }
 }
 
 // WithAckTimeout sets how long the leader may wait for the other replicas
@@ -196,6 +233,8 @@ func (cfg *producerConfig) validate() error {
 	}
 	check(cfg.acks >= AcksAll && cfg.acks <= AcksLeader,
 		"WithAcks(%d): must be AcksAll, AcksNone or AcksLeader", cfg.acks)
+	check(!cfg.insistent || cfg.acks == AcksAll,
+		"WithIdempotence(true): needs AcksAll, WithAcks says %d", cfg.acks)
 	check(cfg.ackTimeout >= time.Millisecond, "WithAckTimeout(%v): must be at least 1ms", cfg.ackTimeout)
 	check(cfg.requestTimeout > cfg.ackTimeout,
 		"WithProduceTimeout(%v): must be longer than the ack timeout of %v", cfg.requestTimeout, cfg.ackTimeout)

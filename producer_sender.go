@@ -32,7 +32,9 @@ type sender struct {
 	queue dueQueue
 	until time.Duration // when the goroutine looks at the queue again; negative: before it sleeps
 
-	carry *taken // a batch that found no place in the last request; the goroutine's own
+	carry *taken      // a batch that found no place in the last request; the goroutine's own
+	terms accum.Terms // of the broker, once it was reached; the goroutine's own
+	known bool        // terms are
 }
 
 // taken is a batch that belongs to the sender until it is answered.
@@ -125,6 +127,9 @@ func (s *sender) pump() {
 		}
 		s.unanswered.Add(1)
 		call.start()
+		for _, item := range call.items { // another batch may be on its way as well
+			s.p.schedule(item.part)
+		}
 	}
 }
 
@@ -139,6 +144,7 @@ func (s *sender) collect() *produceCall {
 		s.discover()
 		return nil
 	}
+	s.terms, s.known = s.p.termsOf(versions), true
 	call := newProduceCall(s, versions)
 	for {
 		item := s.next()
@@ -183,6 +189,12 @@ func (s *sender) next() *taken {
 		}
 		if s.p.trigger != nil && part.Overdue(now) {
 			s.p.fire() // one has waited for the whole interval: everything goes
+		}
+		if s.known && !part.Agree(s.broker, s.terms) || part.Worn() {
+			if !s.p.identify(part, s.broker) {
+				continue
+			}
+			part.Agree(s.broker, s.terms)
 		}
 		if batch := part.Take(now); batch != nil {
 			part.topic.unstick(part.ID())
@@ -246,20 +258,36 @@ func (s *sender) settle(item *taken, answer accum.Answer) {
 		s.p.counts.sent.Add(records)
 	case accum.VerdictRetried:
 		s.p.counts.retried.Add(records)
-		s.log(item.part, records, attempt, answer.Err)
+		s.log(slog.LevelWarn, item.part, records, attempt, answer.Err)
+	case accum.VerdictDisplaced:
+		s.p.counts.retried.Add(records)
+		s.log(slog.LevelDebug, item.part, records, attempt, answer.Err)
 	case accum.VerdictFailed:
 		s.p.counts.failed.Add(records)
 	case accum.VerdictLate:
 	}
 }
 
+// reject fails the records that their batch was refused for, and has the others
+// sent again; false if that is not possible.
+func (s *sender) reject(item *taken, rejections []accum.Rejection) bool {
+	records := item.batch.Count()
+	failed := item.part.Reject(item.batch, rejections)
+	if failed == 0 {
+		return false
+	}
+	s.p.counts.failed.Add(int64(failed))
+	s.p.counts.retried.Add(int64(records - failed))
+	return true
+}
+
 // log says that a batch will be tried again.
-func (s *sender) log(part *producerPartition, records int64, attempt int, err error) {
+func (s *sender) log(level slog.Level, part *producerPartition, records int64, attempt int, err error) {
 	logger := s.p.client.logger
-	if !logger.Enabled(s.p.ctx, slog.LevelWarn) {
+	if !logger.Enabled(s.p.ctx, level) {
 		return
 	}
-	logger.Warn("a batch was not stored and will be sent again", "topic", part.Topic(), "partition", part.ID(),
+	logger.Log(s.p.ctx, level, "a batch was not stored and will be sent again", "topic", part.Topic(), "partition", part.ID(),
 		"broker", s.broker, "records", records, "attempt", attempt, "err", err)
 }
 

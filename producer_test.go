@@ -3,6 +3,7 @@ package afkak_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -165,16 +166,21 @@ func TestProducerStoresWhatItSaysItStored(t *testing.T) {
 func TestProducerKeepsOrderUnderRetries(t *testing.T) {
 	onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
 		var mu sync.Mutex
-		requests, last := 0, map[int32][]byte{}
+		type place struct {
+			partition int32
+			sequence  uint32
+		}
+		requests, last := 0, map[place][]byte{}
 		s.onProduce(func(_ int32, _ string, partition int32, batch []byte) kerr.Error {
 			mu.Lock()
 			defer mu.Unlock()
-			if before := last[partition]; before != nil && !bytes.Equal(before, batch) {
+			at := place{partition, binary.BigEndian.Uint32(batch[53:])}
+			if before := last[at]; before != nil && !bytes.Equal(before, batch) {
 				t.Errorf("partition %d: a retry has other bytes", partition)
 			}
-			delete(last, partition)
+			delete(last, at)
 			if requests++; requests%3 != 0 {
-				last[partition] = bytes.Clone(batch)
+				last[at] = bytes.Clone(batch)
 				return kerr.NotEnoughReplicas
 			}
 			return 0

@@ -43,6 +43,8 @@ type producerPartition struct {
 	// there is no leader. Changed by Producer.assign and sender.letGo only.
 	sender atomic.Pointer[sender]
 
+	call uint64 // the number of the last request with a batch of it; the sender's own
+
 	// Guarded by the sender's mu.
 	due   time.Duration
 	place int // in the sender's queue, -1: not in it

@@ -31,15 +31,23 @@ func (p *Partition) Agree(leader int32, terms Terms) bool {
 	return p.plain || p.producerID >= 0 && !p.worn()
 }
 
-// ProducerID returns the identity's, -1 if the partition has none or cannot use
-// it any more.
+// ProducerID returns the identity's, -1 if the partition has none.
 func (p *Partition) ProducerID() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.worn() {
-		return -1
-	}
 	return p.producerID
+}
+
+// Blame notes why what waits cannot be sent yet: the cause that a delivery
+// timeout will name.
+func (p *Partition) Blame(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	blame := func(b *Batch) { b.cause = err }
+	p.waiting.each(blame)
+	if p.open != nil {
+		blame(p.open)
+	}
 }
 
 // Worn tells that nothing is taken before the partition gets another identity:
