@@ -98,6 +98,7 @@ var threeProperties = map[string]string{
 	"replica.high.watermark.checkpoint.interval.ms": "500",
 	"replica.socket.timeout.ms":                     "5000",
 	"replica.lag.time.max.ms":                       "4000",
+	"replica.fetch.wait.max.ms":                     "100", // a follower begins with a new partition after that
 }
 
 // OnOne runs the suite on one broker, as a subtest named after the release. Topics have two partitions. A test that is
@@ -150,7 +151,7 @@ func tellOfFailure(t *testing.T, cluster *realkafka.Cluster) {
 	if !t.Failed() || cluster == nil {
 		return
 	}
-	const most = 8 << 10
+	const most = 4 << 10
 	for _, b := range cluster.Brokers() {
 		text, err := os.ReadFile(b.LogFile())
 		if err != nil {

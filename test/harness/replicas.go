@@ -8,7 +8,33 @@ import (
 	"testing"
 
 	"github.com/afkak-go/afkak"
+	"github.com/afkak-go/afkak/kerr"
+	"github.com/afkak-go/afkak/protocol"
 )
+
+// Replicated creates a topic with a name of its own and three replicas.
+func (target Target) Replicated(t testing.TB, client *afkak.Client, partitions int) string {
+	t.Helper()
+	name := Name("topic")
+	ctx := Context(t)
+	if !target.AtLeast("0.10.1") { // KIP-4
+		if err := target.Real.CreateTopic(ctx, name, partitions, 3); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	resp, err := client.Do(ctx, &protocol.CreateTopicsRequest{
+		Topics:    []protocol.CreateTopicsRequestTopic{{Name: name, NumPartitions: int32(partitions), ReplicationFactor: 3}},
+		TimeoutMs: 30_000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kerr.FromCode(resp.(*protocol.CreateTopicsResponse).Topics[0].ErrorCode); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
 
 // Settled waits until each partition of the topic has a leader and all its replicas again.
 func (target Target) Settled(t testing.TB, client *afkak.Client, topic string) {

@@ -74,7 +74,7 @@ func TestATopicMadeByRequestIsUsedAtOnce(t *testing.T) {
 		client, ctx := target.Logged(t), harness.Context(t)
 		p := producer(t, client, afkak.WithPartitioner(afkak.Manual()))
 		for i := range pass.FreshTopics {
-			topic := target.Topic(t, 1)
+			topic := target.Replicated(t, client, 1)
 			if r := stored(t, p.Send(ctx, afkak.Record{Topic: topic, Value: []byte("v")}))[0]; r.Offset != 0 {
 				t.Fatalf("topic %d: stored at %d", i, r.Offset)
 			}

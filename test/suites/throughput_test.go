@@ -17,7 +17,7 @@ func TestWhatIsSentForTwentySecondsIsConsumed(t *testing.T) {
 	harness.OnThree(t, whole, func(t *testing.T, _ harness.Pass, target harness.Target) {
 		const partitions, duration = 11, 20 * time.Second
 		client, ctx := target.Logged(t), harness.Context(t)
-		topic := target.Topic(t, partitions)
+		topic := target.Replicated(t, client, partitions)
 		var consumed, bytes [partitions]atomic.Int64
 		var consumers []*afkak.Consumer
 		var ends sync.WaitGroup
