@@ -24,6 +24,8 @@ type Measure struct {
 
 	Latencies []float64 `json:",omitempty"` // microseconds: see Percentiles; paced workloads only
 
+	Round int // of the client's turns, from 0; the runner's
+
 	// What the runner finds out from the broker afterwards.
 	LogBytes int64 `json:",omitempty"` // what the records took on its disk
 	Twice    int64 `json:",omitempty"` // how many more records it has than were sent

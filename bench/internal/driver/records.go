@@ -15,18 +15,18 @@ const (
 // JSON does, and does not repeat within what any codec looks back over. What it
 // hands out is never written to.
 type Records struct {
-	pool  []byte
-	keys  []byte
-	size  int
-	at    int
-	laps  int
-	state uint64
+	pool []byte
+	keys []byte // one after the other
+	size int    // of a value
+	at   int    // in pool
+	key  int    // in keys
+	laps int    // through pool
 }
 
 // NewRecords makes the row of records with values of so many bytes.
 func NewRecords(valueBytes int) *Records {
 	random := rand.New(rand.NewPCG(1, 2))
-	r := &Records{size: valueBytes, state: 1, pool: text(random, poolBytes), keys: make([]byte, 0, keyCount*KeyBytes)}
+	r := &Records{size: valueBytes, pool: text(random, poolBytes), keys: make([]byte, 0, keyCount*KeyBytes)}
 	for range keyCount {
 		id := strconv.AppendUint(nil, 10_000_000+random.Uint64N(90_000_000), 10)
 		r.keys = append(r.keys, id...)
@@ -36,8 +36,8 @@ func NewRecords(valueBytes int) *Records {
 
 // Next returns the next record.
 func (r *Records) Next() (key, value []byte) {
-	r.state = r.state*6364136223846793005 + 1442695040888963407
-	k := int(r.state>>48) * KeyBytes
+	k := r.key
+	r.key = (k + KeyBytes) % len(r.keys)
 	if r.at+r.size > len(r.pool) {
 		r.laps++
 		r.at = r.laps * 7 % r.size

@@ -111,7 +111,7 @@ func (r Run) sendAll(p Producer, records *Records, stop <-chan struct{}) error {
 
 // pacedTimes is how much longer than others a paced run is, for the sake of the
 // high percentiles.
-const pacedTimes = 4
+const pacedTimes = 3
 
 // paced sends at an even pace whatever becomes of earlier records, so that one
 // that is held up is seen in its own latency only. The first quarter is not

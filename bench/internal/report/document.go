@@ -58,8 +58,8 @@ func (d Document) head(b *strings.Builder) {
 	if d.Kafka == "" {
 		broker = "a broker that was running already"
 	}
-	fmt.Fprintf(b, "%s: %d rounds in %s, on %s, %d cores, %s memory, %s, %s; %s, one broker on the same machine.",
-		d.When.UTC().Format("2 January 2006"), d.Rounds, d.Took.Round(time.Minute), m.CPU, m.Cores, m.Memory, m.System, m.Go, broker)
+	fmt.Fprintf(b, "%s: %d rounds in %.0f minutes, on %s, %d cores, %s memory, %s, %s; %s, one broker on the same machine. Load average at the beginning: %s.",
+		d.When.UTC().Format("2 January 2006"), d.Rounds, d.Took.Minutes(), m.CPU, m.Cores, m.Memory, m.System, m.Go, broker, m.Load)
 	if d.Note != "" {
 		fmt.Fprintf(b, " %s", d.Note)
 	}
@@ -68,31 +68,32 @@ func (d Document) head(b *strings.Builder) {
 
 // summary is ours against the best peer of each workload.
 func summary(b *strings.Builder, all []table) {
-	b.WriteString("Client CPU-seconds per million records, and millions of records per second; medians. The ratios are those of `afkak` to the best peer in that figure.\n\n")
+	b.WriteString("Client CPU-seconds per million records, and millions of records per second; medians. The ratios are those of `afkak` to the best peer in that figure, round by round.\n\n")
 	b.WriteString("| workload | afkak | best peer's CPU | ratio | best peer's rate | ratio | floor |\n|---|---|---|---|---|---|---|\n")
 	for _, t := range all {
 		us, ok := t.row("afkak")
-		cpu, cpuPeer, found := t.best(true, cpuOf)
+		cheapest, found := t.best(true, cpuOf)
 		if !ok || !found || t.workload.Kind == driver.Paced {
 			continue
 		}
-		rate, ratePeer, _ := t.best(false, rateOf)
+		fastest, _ := t.best(false, rateOf)
 		floor := "–"
 		if f, ok := t.row("floor"); ok {
 			floor = fmt.Sprintf("%s; %s M/s", number(f.cpu.median), number(f.rate.median/1e6))
 		}
 		fmt.Fprintf(b, "| %s | %s; %s M/s | %s %s | **%s ×** | %s %s M/s | **%s ×** | %s |\n", t.workload.Title,
 			number(us.cpu.median), number(us.rate.median/1e6),
-			cpuPeer, number(cpu), number(us.cpu.median/cpu),
-			ratePeer, number(rate/1e6), number(us.rate.median/rate), floor)
+			cheapest.client, number(cheapest.cpu.median), number(us.ratio(cheapest, driver.Measure.PerMillion)),
+			fastest.client, number(fastest.rate.median/1e6), number(us.ratio(fastest, driver.Measure.Rate)), floor)
 	}
 	b.WriteString("\n")
 }
 
 func (d Document) how(b *strings.Builder) {
 	b.WriteString("## How it was measured\n\n")
-	fmt.Fprintf(b, `- Every run is a process of its own, which sends for %s to a topic of its own, then waits for the results. The clients take turns, A B C A B C …; a figure is the
-  median of its rounds, with the lowest and the highest behind it. Ratios hold from one machine and hour to another; absolute figures do not.
+	fmt.Fprintf(b, `- Every run is a process of its own, which sends for %s to a topic of its own, then waits for the results. The clients take turns, A B C A B C …; a figure is the median
+  of its rounds, with the lowest and the highest behind it. Ratios hold from one machine and hour to another, absolute figures do not, so a ratio is the
+  median of the rounds' ratios.
 - CPU is what getrusage says of the client's process, user and kernel mode, connecting and closing included. A record counts when its own acknowledgement has come, and afterwards
   the broker is asked whether it has as many.
 - All send the same records: keys of 8 bytes, values of 100 bytes or 1 KiB of JSON-like text, hashed by key to the partitions. Where there is such a setting: batches up to 1 MB,

@@ -15,6 +15,7 @@ type Machine struct {
 	Memory string
 	System string
 	Go     string
+	Load   string // average over a minute, when it was asked
 }
 
 // ThisMachine describes the machine, as far as it says what it is.
@@ -31,6 +32,10 @@ func ThisMachine() Machine {
 	var kib int64
 	if _, err := fmt.Sscan(field("/proc/meminfo", "MemTotal"), &kib); err == nil {
 		m.Memory = fmt.Sprintf("%.0f GiB", float64(kib)/(1<<20))
+	}
+	m.Load = "unknown"
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		m.Load, _, _ = strings.Cut(string(load), " ")
 	}
 	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.System += ", Linux " + strings.TrimSpace(string(release))

@@ -16,6 +16,10 @@ func statOf(runs []driver.Measure, figure func(driver.Measure) float64) stat {
 	for _, m := range runs {
 		all = append(all, figure(m))
 	}
+	return statOfAll(all)
+}
+
+func statOfAll(all []float64) stat {
 	slices.Sort(all)
 	n := len(all)
 	return stat{median: (all[(n-1)/2] + all[n/2]) / 2, least: all[0], most: all[n-1]}
@@ -30,7 +34,7 @@ type row struct {
 	rss     stat   // bytes
 	log     stat   // bytes per record on the broker's disk; 0 where it is not known
 	latency []stat // by driver.Percentiles, microseconds; paced only
-	rounds  int
+	runs    []driver.Measure
 }
 
 // table is one workload.
@@ -73,7 +77,7 @@ func rowOf(w driver.Workload, runs []driver.Measure) row {
 		mallocs: statOf(runs, driver.Measure.MallocsPerRecord),
 		rss:     statOf(runs, func(m driver.Measure) float64 { return float64(m.PeakRSS) }),
 		log:     statOf(runs, func(m driver.Measure) float64 { return float64(m.LogBytes) / float64(m.Records) }),
-		rounds:  len(runs),
+		runs:    runs,
 	}
 	if w.Kind != driver.Paced {
 		return r
@@ -93,14 +97,13 @@ func peer(client string) bool { return !ours(client) && client != "floor" }
 
 // best returns the peer with the least, or the most, of a figure; false if
 // there is none.
-func (t table) best(least bool, figure func(row) float64) (value float64, client string, ok bool) {
+func (t table) best(least bool, figure func(row) float64) (found row, ok bool) {
 	for _, r := range t.rows {
-		v := figure(r)
-		if peer(r.client) && (!ok || (v < value) == least) {
-			value, client, ok = v, r.client, true
+		if peer(r.client) && (!ok || (figure(r) < figure(found)) == least) {
+			found, ok = r, true
 		}
 	}
-	return value, client, ok
+	return found, ok
 }
 
 func (t table) row(client string) (row, bool) {
@@ -109,6 +112,23 @@ func (t table) row(client string) (row, bool) {
 		return row{}, false
 	}
 	return t.rows[i], true
+}
+
+// ratio is the median of a figure's ratios to another client's in the same
+// round: what the machine does meanwhile changes from round to round, and both
+// had it alike. 0: they have no round in common.
+func (r row) ratio(to row, figure func(driver.Measure) float64) float64 {
+	var all []float64
+	for _, m := range r.runs {
+		i := slices.IndexFunc(to.runs, func(o driver.Measure) bool { return o.Round == m.Round })
+		if i >= 0 {
+			all = append(all, figure(m)/figure(to.runs[i]))
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	return statOfAll(all).median
 }
 
 func cpuOf(r row) float64  { return r.cpu.median }

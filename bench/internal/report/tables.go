@@ -15,13 +15,13 @@ func (t table) markdown(b *strings.Builder) {
 		t.paced(b)
 		return
 	}
-	cpu, _, _ := t.best(true, cpuOf)
-	rate, _, ok := t.best(false, rateOf)
+	cheapest, _ := t.best(true, cpuOf)
+	fastest, ok := t.best(false, rateOf)
 	b.WriteString("| client | CPU s per million | to best peer | million/s | to best peer | allocs | peak memory | log |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range t.rows {
 		cpuRatio, rateRatio, log := "–", "–", "–"
 		if ok {
-			cpuRatio, rateRatio = number(r.cpu.median/cpu)+" ×", number(r.rate.median/rate)+" ×"
+			cpuRatio, rateRatio = number(r.ratio(cheapest, driver.Measure.PerMillion))+" ×", number(r.ratio(fastest, driver.Measure.Rate))+" ×"
 		}
 		if r.log.median > 0 {
 			log = fmt.Sprintf("%.0f B", r.log.median)
@@ -63,6 +63,8 @@ func number(v float64) string {
 		return fmt.Sprintf("%.1f", v)
 	case a >= 0.1 || a == 0:
 		return fmt.Sprintf("%.2f", v)
+	case a >= 0.01:
+		return fmt.Sprintf("%.3f", v)
 	}
 	return fmt.Sprintf("%.4f", v)
 }

@@ -120,20 +120,31 @@ func (r *run) commonTopic(ctx context.Context, w driver.Workload) (t topic, err 
 		return t, nil
 	}
 	t.name = fmt.Sprintf("bench-%s-%s", w.Name, r.stamp)
-	if err := r.target(w).Create(ctx, t.name, w.Partitions); err != nil || w.Kind != driver.Consume {
+	if err := r.target(w).Create(ctx, t.name, w.Partitions); err != nil {
 		return t, err
 	}
-	filling := w
-	filling.Name, filling.Kind = driver.Workloads[0].Name, driver.Produce // the child looks it up by the name
-	spec := driver.Run{
-		Client: r.Participants[0].Client, Workload: filling, Addr: r.target(w).Addr, Topic: t.name,
-		Time: time.Minute, Records: r.ConsumeFrom,
+	records := r.ConsumeFrom
+	if w.Kind != driver.Consume {
+		records = 100_000 // so that the first run does not pay for the making of every partition's files
 	}
-	if _, err := r.child(ctx, r.Participants[0], spec, ""); err != nil {
+	if err := r.fill(ctx, w, t.name, records); err != nil {
 		return t, fmt.Errorf("fill the topic: %w", err)
 	}
-	t.ends, err = r.target(w).Ends(ctx, t.name, w.Partitions)
+	if w.Kind == driver.Consume {
+		t.ends, err = r.target(w).Ends(ctx, t.name, w.Partitions)
+	}
 	return t, err
+}
+
+// fill sends records to a topic with the first participant.
+func (r *run) fill(ctx context.Context, w driver.Workload, topic string, records int64) error {
+	w.Name, w.Kind = driver.Workloads[0].Name, driver.Produce // the child looks it up by the name
+	spec := driver.Run{
+		Client: r.Participants[0].Client, Workload: w, Addr: r.target(w).Addr, Topic: topic,
+		Time: time.Minute, Records: records,
+	}
+	_, err := r.child(ctx, r.Participants[0], spec, "")
+	return err
 }
 
 // turn is one run of one client.
@@ -204,6 +215,7 @@ func (r *run) child(ctx context.Context, p Participant, spec driver.Run, profile
 
 func (r *run) note(w driver.Workload, p Participant, round int, m driver.Measure, err error) {
 	r.done++
+	m.Round = round
 	fmt.Fprintf(r.Progress, "[%3d/%d %5s] %-8s %d/%d  %-11s", r.done, r.total,
 		time.Since(r.began).Round(time.Second), w.Name, round+1, r.Rounds, p.Client.Name)
 	switch {
