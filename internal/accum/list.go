@@ -29,15 +29,6 @@ func (l *list) insert(b *Batch) {
 	b.next, *at = *at, b
 }
 
-// pop takes the first batch out.
-func (l *list) pop() *Batch {
-	b := l.head
-	if b != nil {
-		l.remove(b)
-	}
-	return b
-}
-
 // remove takes b out.
 func (l *list) remove(b *Batch) {
 	var before *Batch
