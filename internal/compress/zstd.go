@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -22,7 +21,7 @@ const (
 )
 
 // zstdEncoders holds idle encoders by the library's level, of which there are four.
-var zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
+var zstdEncoders [zstd.SpeedBestCompression + 1]coderPool[*zstd.Encoder]
 
 func newZstdEncoder(level zstd.EncoderLevel) *zstd.Encoder {
 	e, err := zstd.NewWriter(nil,
@@ -42,12 +41,8 @@ func appendZstd(dst, src []byte, level int) []byte {
 	if level != DefaultLevel {
 		speed = zstd.EncoderLevelFromZstd(level)
 	}
-	e, _ := zstdEncoders[speed].Get().(*zstd.Encoder)
-	if e == nil {
-		e = newZstdEncoder(speed)
-	}
-	dst = e.EncodeAll(src, dst)
-	zstdEncoders[speed].Put(e)
+	create := func() *zstd.Encoder { return newZstdEncoder(speed) }
+	zstdEncoders[speed].use(create, func(e *zstd.Encoder) { dst = e.EncodeAll(src, dst) })
 	return dst
 }
 
@@ -57,7 +52,9 @@ type zstdDecoder struct {
 	bound uint64
 }
 
-var zstdDecoders = sync.Pool{New: func() any {
+var zstdDecoders coderPool[*zstdDecoder]
+
+func newZstdDecoder() *zstdDecoder {
 	d, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(1), // no goroutines
 		zstd.WithDecoderMaxWindow(zstdMaxWindow))
@@ -65,7 +62,7 @@ var zstdDecoders = sync.Pool{New: func() any {
 		panic("compress: zstd refuses its options: " + err.Error())
 	}
 	return &zstdDecoder{Decoder: d}
-}}
+}
 
 // setBound bounds the output by limit. The library refuses a window larger than
 // its bound, and frames of a few bytes have windows of megabytes, so it is the
@@ -89,9 +86,14 @@ func appendUnzstded(dst, src []byte, limit int) ([]byte, error) {
 	if frames.exact && frames.most > int64(limit) {
 		return dst, tooLarge(Zstd, limit)
 	}
-	d := zstdDecoders.Get().(*zstdDecoder)
-	defer zstdDecoders.Put(d)
-	d.setBound(limit, frames.window)
+	zstdDecoders.use(newZstdDecoder, func(d *zstdDecoder) {
+		d.setBound(limit, frames.window)
+		dst, err = d.appendFrames(dst, src, frames, limit)
+	})
+	return dst, err
+}
+
+func (d *zstdDecoder) appendFrames(dst, src []byte, frames zstdFrames, limit int) ([]byte, error) {
 	if frames.exact {
 		dst = slices.Grow(dst, int(frames.most))
 		out, err := d.DecodeAll(src, dst[len(dst):])
