@@ -1,7 +1,10 @@
 package afkak
 
 import (
+	"errors"
+
 	"github.com/afkak-go/afkak/internal/metadata"
+	"github.com/afkak-go/afkak/kerr"
 	"github.com/afkak-go/afkak/protocol"
 )
 
@@ -30,7 +33,9 @@ func (e *earlyOffsets) add(pic *metadata.Picture, topic string, partition int32)
 	if !known || int(partition) >= len(found.Partitions) {
 		return
 	}
-	if len(found.Partitions[partition].Replicas) > 1 {
+	part := &found.Partitions[partition]
+	// These brokers name only the replicas that are up, and say so.
+	if len(part.Replicas) > 1 || errors.Is(part.Err, kerr.ReplicaNotAvailable) {
 		e.shared = true
 	} else {
 		e.alone = true

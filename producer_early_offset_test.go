@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/afkak-go/afkak/internal/metadata"
+	"github.com/afkak-go/afkak/kerr"
 	"github.com/afkak-go/afkak/protocol"
 )
 
@@ -14,6 +15,7 @@ func TestOffsetsBehindABatchArePutRight(t *testing.T) {
 	pic := (&metadata.Picture{}).Next(&protocol.MetadataResponse{
 		Topics: []protocol.MetadataResponseTopic{{Name: &name, Partitions: []protocol.MetadataResponseTopicPartition{
 			{PartitionIndex: 0, LeaderID: 1, ReplicaNodes: []int32{1, 2}}, {PartitionIndex: 1, LeaderID: 1, ReplicaNodes: []int32{1}},
+			{PartitionIndex: 2, LeaderID: 1, ReplicaNodes: []int32{1}, ErrorCode: int16(kerr.ReplicaNotAvailable)},
 		}}},
 	}, 0, metadata.Asked{Names: []string{name}}, time.Now())
 	for _, c := range []struct {
@@ -26,6 +28,7 @@ func TestOffsetsBehindABatchArePutRight(t *testing.T) {
 		{"0.8.1", AcksAll, []int32{0}, 5},
 		{"0.8.1", AcksAll, []int32{1, 0}, 5},
 		{"0.8.1", AcksAll, []int32{1}, 15},
+		{"0.8.1", AcksAll, []int32{2}, 5}, // the other replica is down
 		{"0.8.1", AcksLeader, []int32{0}, 15},
 		{"0.8.2", AcksAll, []int32{0}, 15},
 		{"0.9.0", AcksAll, []int32{0}, 15},
