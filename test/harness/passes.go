@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"sync"
@@ -141,16 +142,18 @@ func (s *stage) run(t *testing.T, core bool, l *lazy, start func(Pass, *lazy), s
 		if l.err != nil {
 			t.Fatal(l.err)
 		}
-		t.Cleanup(func() { tellOfFailure(t, l.target.Real) })
+		t.Cleanup(func() {
+			if t.Failed() && l.target.Real != nil {
+				tellOfFailure(t, l.target.Real)
+				heal(t, l.target.Real)
+			}
+		})
 		suite(t, s.pass, l.target.now())
 	})
 }
 
 // tellOfFailure adds the ends of the brokers' logs to the output of a test that failed.
 func tellOfFailure(t *testing.T, cluster *realkafka.Cluster) {
-	if !t.Failed() || cluster == nil {
-		return
-	}
 	const most = 4 << 10
 	for _, b := range cluster.Brokers() {
 		text, err := os.ReadFile(b.LogFile())
@@ -159,6 +162,30 @@ func tellOfFailure(t *testing.T, cluster *realkafka.Cluster) {
 		}
 		fmt.Fprintf(t.Output(), "The end of broker %d's log:\n%s\n", b.ID(), text[max(0, len(text)-most):])
 	}
+}
+
+// heal brings back what a test that failed has left away, so that the next one has its three brokers.
+func heal(t *testing.T, cluster *realkafka.Cluster) {
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	if zk := cluster.ZooKeeper(); zk != nil {
+		if err := zk.Start(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+	var starts sync.WaitGroup
+	for _, b := range cluster.Brokers() {
+		starts.Go(func() {
+			err := b.Resume()
+			if !b.Running() {
+				err = b.Restart(ctx)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	starts.Wait()
 }
 
 // now is the target at the addresses that its brokers have now.
