@@ -490,3 +490,22 @@ func TestProducerThatGivesUpOrderHasSeveralBatchesOnTheirWay(t *testing.T) {
 		}
 	})
 }
+
+func TestProducerFindsTheNewLeaderBeforeItHasAnIdentity(t *testing.T) {
+	onStage(t, 3, func(t *testing.T, s *stage, client *afkak.Client) {
+		if _, err := client.Metadata(t.Context(), "orders"); err != nil {
+			t.Fatal(err)
+		}
+		s.kill(1)
+		p := newProducer(t, client, manual()...)
+		d := p.Send(t.Context(), orderTo(0, "0"))
+		time.Sleep(5 * time.Second)
+		s.set(func() { s.leader = 2 })
+		began := time.Now()
+		wantStored(t, d, 0, 0)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("stored %v after there was a leader again", took)
+		}
+		closeProducer(t, p)
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,8 +91,12 @@ func (p *Producer) askIdentity(broker int32, failures int) {
 			return
 		}
 	}
+	generation := p.client.cluster.Picture().Generation
 	id, epoch, err := p.initProducerID(broker)
 	waiting := p.identity.answered(id, epoch, err)
+	if isStale(err) {
+		p.lookAgain(generation, waiting)
+	}
 	var failure error
 	if err != nil {
 		failure = &brokerFailure{broker: broker, addr: p.addrOf(broker), err: err}
@@ -107,6 +112,18 @@ func (p *Producer) askIdentity(broker int32, failures int) {
 		}
 		p.schedule(part)
 	}
+}
+
+// lookAgain has the leaders of partitions looked up whose broker could not be reached: nothing was sent to it that
+// would have told so.
+func (p *Producer) lookAgain(generation uint64, parts map[*producerPartition]struct{}) {
+	var topics []string
+	for part := range parts {
+		if !slices.Contains(topics, part.Topic()) {
+			topics = append(topics, part.Topic())
+		}
+	}
+	p.client.cluster.Stale(generation, topics...)
 }
 
 // answered notes the outcome and returns who waited for it.
