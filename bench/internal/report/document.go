@@ -81,10 +81,10 @@ func summary(b *strings.Builder, all []table) {
 		if f, ok := t.row("floor"); ok {
 			floor = fmt.Sprintf("%s; %s M/s", number(f.cpu.median), number(f.rate.median/1e6))
 		}
-		fmt.Fprintf(b, "| %s | %s; %s M/s | %s %s | **%s ×** | %s %s M/s | **%s ×** | %s |\n", t.workload.Title,
+		fmt.Fprintf(b, "| %s | %s; %s M/s | %s %s | %s | %s %s M/s | %s | %s |\n", t.workload.Title,
 			number(us.cpu.median), number(us.rate.median/1e6),
-			cheapest.client, number(cheapest.cpu.median), number(us.ratio(cheapest, driver.Measure.PerMillion)),
-			fastest.client, number(fastest.rate.median/1e6), number(us.ratio(fastest, driver.Measure.Rate)), floor)
+			cheapest.client, number(cheapest.cpu.median), us.ratio(cheapest, driver.Measure.PerMillion).times(),
+			fastest.client, number(fastest.rate.median/1e6), us.ratio(fastest, driver.Measure.Rate).times(), floor)
 	}
 	b.WriteString("\n")
 }

@@ -116,8 +116,8 @@ func (t table) row(client string) (row, bool) {
 
 // ratio is the median of a figure's ratios to another client's in the same
 // round: what the machine does meanwhile changes from round to round, and both
-// had it alike. 0: they have no round in common.
-func (r row) ratio(to row, figure func(driver.Measure) float64) float64 {
+// had it alike. It is zero if they have no round in common.
+func (r row) ratio(to row, figure func(driver.Measure) float64) stat {
 	var all []float64
 	for _, m := range r.runs {
 		i := slices.IndexFunc(to.runs, func(o driver.Measure) bool { return o.Round == m.Round })
@@ -126,9 +126,9 @@ func (r row) ratio(to row, figure func(driver.Measure) float64) float64 {
 		}
 	}
 	if len(all) == 0 {
-		return 0
+		return stat{}
 	}
-	return statOfAll(all).median
+	return statOfAll(all)
 }
 
 func cpuOf(r row) float64  { return r.cpu.median }

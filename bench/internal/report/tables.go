@@ -21,7 +21,7 @@ func (t table) markdown(b *strings.Builder) {
 	for _, r := range t.rows {
 		cpuRatio, rateRatio, log := "–", "–", "–"
 		if ok {
-			cpuRatio, rateRatio = number(r.ratio(cheapest, driver.Measure.PerMillion))+" ×", number(r.ratio(fastest, driver.Measure.Rate))+" ×"
+			cpuRatio, rateRatio = number(r.ratio(cheapest, driver.Measure.PerMillion).median)+" ×", number(r.ratio(fastest, driver.Measure.Rate).median)+" ×"
 		}
 		if r.log.median > 0 {
 			log = fmt.Sprintf("%.0f B", r.log.median)
@@ -48,6 +48,14 @@ func (s stat) String() string {
 		return number(s.median)
 	}
 	return fmt.Sprintf("%s (%s–%s)", number(s.median), number(s.least), number(s.most))
+}
+
+// times is a ratio with its spread, the median in bold.
+func (s stat) times() string {
+	if s.least == s.most {
+		return fmt.Sprintf("**%s ×**", number(s.median))
+	}
+	return fmt.Sprintf("**%s ×** (%s–%s)", number(s.median), number(s.least), number(s.most))
 }
 
 func (s stat) scaled(by float64) stat {

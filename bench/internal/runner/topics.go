@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/afkak-go/afkak"
 	"github.com/afkak-go/afkak/kerr"
@@ -17,9 +18,14 @@ type Target struct {
 	client *afkak.Client
 }
 
+// leaderTimeout is how long the partitions of a new topic may take to get
+// their leaders: on a busy machine a thousand of them take more than the
+// client's usual half minute.
+const leaderTimeout = 3 * time.Minute
+
 // NewTarget makes a Target. Close it.
 func NewTarget(addr string) (*Target, error) {
-	client, err := afkak.NewClient([]string{addr})
+	client, err := afkak.NewClient([]string{addr}, afkak.WithRetryTimeout(leaderTimeout))
 	return &Target{Addr: addr, client: client}, err
 }
 
