@@ -266,6 +266,9 @@ func (s *sender) settle(item *taken, answer accum.Answer) {
 		s.p.counts.failed.Add(records)
 	case accum.VerdictLate:
 	}
+	aside := item.part.Aside()
+	s.p.counts.sent.Add(int64(aside.Stored))
+	s.p.counts.failed.Add(int64(aside.Failed))
 }
 
 // reject fails the records that their batch was refused for, and has the others

@@ -35,6 +35,8 @@ type Batch struct {
 	displaced     int   // attempts that failed because one before it did
 	maybe         bool  // an earlier attempt may have been stored
 	void          bool  // surely not stored, nor ever under its number
+	suspect       bool  // refused for its number, though an earlier attempt may have stored it
+	implied       bool  // one behind it was stored, so it is
 	restamp       bool  // wire has another number than the batch
 	cause         error // the last failure
 	finished      bool  // settled while in flight; the answer changes nothing

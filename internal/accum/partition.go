@@ -29,6 +29,7 @@ type Partition struct {
 	broken        bool // numbers are missing, or perhaps: the next batch takes a new epoch
 	unclear       bool // a batch of this epoch has ended that may still be stored
 	provenAt      time.Duration
+	aside         Aside
 
 	open    *Batch // being appended to
 	waiting list   // closed and not in flight, by ordinal

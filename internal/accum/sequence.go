@@ -60,7 +60,7 @@ func (p *Partition) Worn() bool {
 
 // worn tells that a new epoch is due and that there are no more of them.
 func (p *Partition) worn() bool {
-	return p.broken && p.producerEpoch == math.MaxInt16 && p.inFlight == 0 && !p.mustSettle()
+	return p.broken && p.producerEpoch == math.MaxInt16 && p.inFlight == 0 && !p.unsettled()
 }
 
 // Identify gives the partition a producer ID and epoch (KIP-98) and the
@@ -93,9 +93,22 @@ func (p *Partition) limit() int32 {
 	return window
 }
 
-// mustSettle tells that the first of the waiting batches may be stored under
-// the number it has: that must be known before it may get another.
-func (p *Partition) mustSettle() bool {
+// toSettle returns the first of the waiting batches if it may be stored under
+// the number it has: that must be known before it may get another. Those that
+// are suspect were asked for already.
+func (p *Partition) toSettle() *Batch {
+	b := p.waiting.head
+	for b != nil && b.suspect {
+		b = b.next
+	}
+	if b != nil && b.numbered() && b.maybe {
+		return b
+	}
+	return nil
+}
+
+// unsettled tells whether the first of the waiting batches may be stored.
+func (p *Partition) unsettled() bool {
 	b := p.waiting.head
 	return b != nil && b.numbered() && b.maybe
 }
@@ -106,7 +119,7 @@ func (p *Partition) number(now time.Duration, b *Batch) {
 	if p.inFlight == 0 && now-p.provenAt > quiet {
 		p.proven = false
 	}
-	if p.broken && !p.mustSettle() {
+	if p.broken && !(b.numbered() && b.maybe) {
 		p.producerEpoch++ // fences what may still be on its way under the old one
 		p.restart(0)
 	}
@@ -137,7 +150,7 @@ func (b *Batch) numbered() bool { return b.baseSequence >= 0 }
 
 func (b *Batch) unnumber() {
 	b.producerID, b.producerEpoch, b.baseSequence = -1, -1, -1
-	b.void, b.maybe, b.restamp = false, false, b.wire != nil
+	b.void, b.suspect, b.implied, b.maybe, b.restamp = false, false, false, false, b.wire != nil
 }
 
 // addSequence wraps from the largest int32 to 0.
@@ -170,6 +183,9 @@ func (p *Partition) gap(b *Batch, maybe bool) {
 func (p *Partition) misplaced(now time.Duration, b *Batch, answer Answer) Verdict {
 	first := !p.follows(b)
 	switch {
+	case b.implied: // a broker that was started again knows the last batch only
+		p.settleStored(b, Answer{Offset: -1, LogAppendTime: -1})
+		return VerdictStored
 	case now >= p.deadline(b), first && !p.mayRetry(b):
 		return p.giveUp(b, answer.Err)
 	case !first: // one before it has failed, and goes before it again
@@ -177,24 +193,83 @@ func (p *Partition) misplaced(now time.Duration, b *Batch, answer Answer) Verdic
 		p.proven = false
 		p.waiting.insert(b)
 		return VerdictDisplaced
-	case b.maybe && p.unclear:
-		// One before it, and then it, may still come in from a connection that
-		// was given up. Sent under another number it could be there twice.
-		return p.giveUp(b, answer.Err)
 	}
-	// The broker does not know of what it has acknowledged: the log was cut
-	// (KIP-360), or the number of a batch that has failed is missing.
-	b.maybe = false
+	// The broker does not know of what it has acknowledged, because the log was
+	// cut (KIP-360), or the number of a batch that has failed is missing. Or it
+	// was started again, and knows the last batch only: that may be one behind
+	// b, which is asked for before anything gets another number.
 	p.broken = true
-	p.retryAt = now + p.cfg.Backoff.Wait(b.attempts-b.displaced)
 	p.waiting.insert(b)
+	if b.suspect = b.maybe; p.toSettle() != nil {
+		return VerdictRetried
+	}
+	if failed := p.conclude(b); failed {
+		return VerdictFailed
+	}
+	p.retryAt = now + p.cfg.Backoff.Wait(b.attempts-b.displaced)
 	return VerdictRetried
+}
+
+// conclude judges the suspects when no batch behind them is known to be
+// stored: then they are not either. But if one before them has ended that may
+// still come in from a connection that was given up, so may they, and sent
+// under another number they could be there twice. It reports whether the last
+// of them, which the broker has just answered for, has failed.
+func (p *Partition) conclude(last *Batch) (failed bool) {
+	for b := p.waiting.head; b != nil; {
+		next := b.next
+		switch {
+		case b.suspect && p.unclear:
+			p.waiting.remove(b)
+			if failed = b == last; !failed {
+				p.aside.Failed += b.count
+			}
+			p.giveUp(b, b.cause)
+		case b.suspect:
+			b.suspect, b.maybe = false, false
+		}
+		b = next
+	}
+	return failed
+}
+
+// Aside is how many records have ended with the answer to another batch.
+type Aside struct{ Stored, Failed int }
+
+// Aside returns what has come together since it was called last.
+func (p *Partition) Aside() Aside {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	aside := p.aside
+	p.aside = Aside{}
+	return aside
+}
+
+// follow notes that b is stored, and so are those with a smaller number. What
+// is suspect ends with that; others may still hear of their offset.
+func (p *Partition) follow(b *Batch) {
+	if !b.numbered() || b.void {
+		return
+	}
+	for other := p.waiting.head; other != nil; {
+		next := other.next
+		switch {
+		case !other.numbered() || !other.before(b):
+		case other.suspect:
+			p.waiting.remove(other)
+			p.aside.Stored += other.count
+			p.settleStored(other, Answer{Offset: -1, LogAppendTime: -1})
+		default:
+			other.implied = true
+		}
+		other = next
+	}
 }
 
 // follows tells whether there is a batch before b whose number is not settled.
 func (p *Partition) follows(b *Batch) bool {
 	found := false
-	earlier := func(other *Batch) { found = found || other.numbered() && other.before(b) }
+	earlier := func(other *Batch) { found = found || other.numbered() && !other.suspect && other.before(b) }
 	p.sent.each(earlier)
 	p.waiting.each(earlier)
 	return found

@@ -345,3 +345,50 @@ func TestLeaderWithoutNumbersGetsOneBatchAtATime(t *testing.T) {
 	s.p.Close()
 	s.takeNothing(0)
 }
+
+// A broker that was started again knows the last batch of a producer only, and
+// refuses those before it.
+func TestBatchesBeforeTheOneThatIsKnownAreStored(t *testing.T) {
+	s := idempotent(t)
+	futures, batches := s.pipeline(0, "a", "b", "c")
+	for _, b := range batches {
+		s.answer(1*ms, b, lostAnswer, VerdictRetried)
+	}
+	s.answer(time.Second, s.take(time.Second, "a"), misplaced, VerdictRetried)
+	s.answer(time.Second, s.take(time.Second, "b"), misplaced, VerdictRetried)
+	c := s.take(time.Second, "c")
+	s.numbered(c, 77, 2, 3)
+	s.stored(time.Second, c, 9)
+	futures[0].has(-1)
+	futures[1].has(-1)
+	futures[2].has(9)
+	if aside := s.p.Aside(); aside.Stored != 2 {
+		t.Errorf("stored aside: got %d records, want 2", aside.Stored)
+	}
+	s.holdsNothing()
+}
+
+func TestBatchesThatNoneIsKnownOfAreSentUnderAnotherEpoch(t *testing.T) {
+	s := idempotent(t)
+	_, batches := s.pipeline(0, "a", "b")
+	for _, b := range batches {
+		s.answer(1*ms, b, lostAnswer, VerdictRetried)
+	}
+	s.answer(time.Second, s.take(time.Second, "a"), misplaced, VerdictRetried)
+	s.answer(time.Second, s.take(time.Second, "b"), misplaced, VerdictRetried)
+	s.takeNothing(time.Second)
+	a := s.take(2*time.Second, "a")
+	s.numbered(a, 77, 3, 0)
+	s.stored(2*time.Second, a, 50)
+	s.numbered(s.take(2*time.Second, "b"), 77, 3, 1)
+}
+
+func TestBatchBeforeAStoredOneIsStored(t *testing.T) {
+	s := idempotent(t)
+	futures, batches := s.pipeline(0, "a", "b")
+	s.answer(1*ms, batches[0], lostAnswer, VerdictRetried) // too late for all replicas
+	s.stored(2*ms, batches[1], 2)
+	s.answer(time.Second, s.take(time.Second, "a"), misplaced, VerdictStored)
+	futures[0].has(-1)
+	s.holdsNothing()
+}

@@ -20,6 +20,9 @@ func (p *Partition) Take(now time.Duration) *Batch {
 		return nil
 	}
 	if p.numbers() {
+		if p.broken && p.toSettle() != nil {
+			b = p.toSettle()
+		}
 		p.number(now, b)
 	}
 	p.waiting.remove(b)
@@ -83,8 +86,8 @@ func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
 	if answer.Err == nil {
 		p.retryAt, p.provenAt = 0, now
 		p.proven = p.proven || b.numbered() && b.producerEpoch == p.producerEpoch
-		b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime})
-		p.release(b)
+		p.follow(b)
+		p.settleStored(b, answer)
 		return VerdictStored
 	}
 	b.cause = answer.Err
@@ -103,6 +106,12 @@ func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
 
 func (p *Partition) mayRetry(b *Batch) bool {
 	return p.cfg.Retries < 0 || b.attempts-b.displaced <= p.cfg.Retries
+}
+
+// settleStored ends a batch that is stored.
+func (p *Partition) settleStored(b *Batch, answer Answer) {
+	b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime})
+	p.release(b)
 }
 
 // giveUp ends a batch that was answered.
