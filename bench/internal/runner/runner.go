@@ -139,9 +139,9 @@ const (
 	warmMost    = 10
 )
 
-// warm writes to every partition until that is quick: for the first records of
-// each the broker makes files and waits for the disk, which no client should
-// pay for.
+// warm writes to every partition until that is quick: the first records of a
+// thousand new partitions were seen to take a broker half a minute, whichever
+// client came first, the floor too.
 func (r *run) warm(ctx context.Context, w driver.Workload, topic string) error {
 	for range warmMost {
 		began := time.Now()
