@@ -26,7 +26,8 @@ type Result struct {
 	Partition int32
 
 	// Offset is the record's own, for a list its first record's. It is -1 with
-	// [AcksNone], where no broker says.
+	// [AcksNone], where no broker says, and in the rare case that a record's
+	// answer was lost and the broker knows that it has the record, not where.
 	Offset int64
 
 	// Timestamp is what the record was stored with: its own, or the broker's
