@@ -1,6 +1,8 @@
 package suites
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -120,11 +122,19 @@ func TestEachBrokerIsRecognised(t *testing.T) {
 				t.Errorf("broker %d of Kafka %s: %q, probed %v, %v", b.Broker.ID, pass.Version, b.Release, b.Probed, b.Err)
 			}
 		}
-		meta, err := client.Metadata(harness.Context(t), topic)
-		if err != nil || len(meta.Brokers) != 3 || len(meta.Topics) != 1 || len(meta.Topics[0].Partitions) != 2 {
-			t.Fatalf("got %+v, %v; want three brokers, and one topic of two partitions", meta, err)
-		}
-		for _, p := range meta.Topics[0].Partitions {
+		var partitions []afkak.PartitionMetadata
+		harness.Eventually(t, "whichever broker is asked has heard of the topic", func(ctx context.Context) error {
+			meta, err := client.Metadata(ctx, topic)
+			if err != nil {
+				return err
+			}
+			if len(meta.Brokers) != 3 || len(meta.Topics) != 1 || meta.Topics[0].Err != nil || len(meta.Topics[0].Partitions) != 2 {
+				return fmt.Errorf("brokers %+v, topics %+v; want three brokers, and one topic of two partitions", meta.Brokers, meta.Topics)
+			}
+			partitions = meta.Topics[0].Partitions
+			return nil
+		})
+		for _, p := range partitions {
 			if replicas := slices.Sorted(slices.Values(p.Replicas)); !slices.Equal(replicas, []int32{1, 2, 3}) {
 				t.Errorf("partition %d has replicas %v, want 1, 2, 3", p.ID, replicas)
 			}
