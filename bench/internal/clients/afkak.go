@@ -17,7 +17,7 @@ const afkakModule = "github.com/afkak-go/afkak"
 func Afkak() driver.Client {
 	return driver.Client{
 		Name: "afkak", Module: afkakModule,
-		Setup:       "the defaults; every `Delivery` is kept and its `Result` looked at. Acks all, one unanswered batch per partition, in order; not idempotent yet",
+		Setup:       "the defaults; every `Delivery` is kept and its `Result` looked at. Acks all, idempotent",
 		NewProducer: func(cfg driver.ProducerConfig) (driver.Producer, error) { return newAfkakProducer(cfg, false) },
 		Consume:     consumeAfkak,
 	}
