@@ -136,7 +136,8 @@ func (c *Client) correctOffsets(acks Acks, payloads []ProducePayload, results []
 			early = &made
 			brokers[results[i].Broker] = early
 		}
-		early.add(c.cluster.Picture(), results[i].Topic, results[i].Partition)
+		topic, _ := c.cluster.Picture().Topic(results[i].Topic)
+		early.add(topic, results[i].Partition)
 	}
 	for i := range results {
 		early := brokers[results[i].Broker]

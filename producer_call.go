@@ -70,7 +70,7 @@ func (call *produceCall) add(item *taken) bool {
 	call.bytes += size
 	call.items = append(call.items, item)
 	call.places = append(call.places, call.put(item))
-	call.early.add(call.s.p.client.cluster.Picture(), item.part.Topic(), item.part.ID())
+	call.early.add(item.part.topic.view.Load().topic, item.part.ID()) // what the batch goes by: the picture may lack it for a moment
 	return true
 }
 

@@ -28,8 +28,11 @@ func TestOffsetsBehindABatchArePutRight(t *testing.T) {
 		{"0.8.1", AcksAll, []int32{0}, 5},
 		{"0.8.1", AcksAll, []int32{1, 0}, 5},
 		{"0.8.1", AcksAll, []int32{1}, 15},
-		{"0.8.1", AcksAll, []int32{2}, 5}, // the other replica is down
+		{"0.8.1", AcksAll, []int32{2}, 5},  // the other replica is down
+		{"0.8.1", AcksAll, []int32{3}, -1}, // nothing is known of it
+		{"0.8.1", AcksAll, []int32{3, 0}, 5},
 		{"0.8.1", AcksLeader, []int32{0}, 15},
+		{"0.8.2", AcksAll, []int32{3}, 15},
 		{"0.8.2", AcksAll, []int32{0}, 15},
 		{"0.9.0", AcksAll, []int32{0}, 15},
 	} {
@@ -37,7 +40,8 @@ func TestOffsetsBehindABatchArePutRight(t *testing.T) {
 			versions, _ := protocol.ReleaseVersions(c.release)
 			early := newEarlyOffsets(versions, c.acks)
 			for _, partition := range c.partitions {
-				early.add(pic, name, partition)
+				topic, _ := pic.Topic(name)
+				early.add(topic, partition)
 			}
 			if got := early.first(15, 10); got != c.want {
 				t.Errorf("got %d, want %d", got, c.want)
