@@ -29,7 +29,7 @@ type traffic struct {
 
 	producer  *afkak.Producer
 	sending   sync.WaitGroup
-	stop      chan struct{} // ends the sending
+	stop      func() // ends the sending
 	consumers []*afkak.Consumer
 	consuming sync.WaitGroup
 
@@ -52,13 +52,18 @@ var quick = []afkak.ClientOption{afkak.WithRequestTimeout(10 * time.Second), afk
 func flow(t *testing.T, target harness.Target, opts ...afkak.ClientOption) *traffic {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
-	t.Cleanup(cancel)
+	sending, stop := context.WithCancel(ctx)
 	opts = append(slices.Clone(quick), opts...)
-	f := &traffic{t: t, ctx: ctx, client: target.Logged(t, opts...), stop: make(chan struct{}), once: target.AtLeast("0.11")}
+	f := &traffic{t: t, ctx: ctx, client: target.Logged(t, opts...), stop: stop, once: target.AtLeast("0.11")}
+	t.Cleanup(func() { // of a test that failed; otherwise all has ended
+		cancel()
+		f.sending.Wait()
+		f.consuming.Wait()
+	})
 	f.topic = target.Created(t, f.client)
 	f.producer = producer(t, f.client, afkak.WithPartitioner(afkak.Manual()), afkak.WithProduceTimeout(10*time.Second),
 		afkak.WithAckTimeout(5*time.Second), afkak.WithDeliveryTimeout(5*time.Minute))
-	f.sending.Go(f.send) // until stop is closed
+	f.sending.Go(func() { f.send(sending) }) // until stop is called
 	readers := target.Logged(t, opts...)
 	for partition := range int32(2) {
 		c := consumer(t, readers, f.topic, partition)
@@ -69,12 +74,12 @@ func flow(t *testing.T, target harness.Target, opts ...afkak.ClientOption) *traf
 	return f
 }
 
-func (f *traffic) send() {
+func (f *traffic) send(ctx context.Context) {
 	pace := time.NewTicker(trafficPace)
 	defer pace.Stop()
 	for n := 0; ; n++ {
 		select {
-		case <-f.stop:
+		case <-ctx.Done():
 			return
 		case <-pace.C:
 		}
@@ -106,7 +111,7 @@ func (f *traffic) consume(c *afkak.Consumer) {
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil && f.ctx.Err() == nil {
 		f.t.Errorf("the consumer of partition %d: %v", c.Partition(), err)
 	}
 }
@@ -152,7 +157,7 @@ func (f *traffic) resumes() {
 // everything in the log was read, in order, and only what was sent again, to brokers that cannot know it, is there twice.
 func (f *traffic) settleUp() {
 	f.t.Helper()
-	close(f.stop)
+	f.stop()
 	f.sending.Wait()
 	if err := f.producer.Close(f.ctx); err != nil {
 		f.t.Error(err)
@@ -185,15 +190,15 @@ func (f *traffic) settleUp() {
 func (f *traffic) compare(partition int) {
 	f.t.Helper()
 	read := f.read[partition]
-	seen, last := map[string]bool{}, ""
-	for _, value := range read {
-		if !seen[value] && value < last {
+	seen, last := map[string][]int{}, "" // offsets of each value
+	for at, value := range read {
+		if seen[value] == nil && value < last {
 			f.t.Errorf("partition %d: %s comes first after %s", partition, value, last)
 		}
-		if !seen[value] {
+		if seen[value] == nil {
 			last = value
 		}
-		seen[value] = true
+		seen[value] = append(seen[value], at)
 	}
 	lost, elsewhere := 0, 0
 	for _, a := range f.acked[partition] {
@@ -201,13 +206,13 @@ func (f *traffic) compare(partition int) {
 		switch {
 		case there:
 			continue
-		case seen[a.value]:
+		case seen[a.value] != nil:
 			elsewhere++
 		default:
 			lost++
 		}
 		if lost+elsewhere <= 3 {
-			f.t.Logf("partition %d: %s was acknowledged at offset %d", partition, a.value, a.offset)
+			f.t.Logf("partition %d: %s was acknowledged at offset %d and read at %v", partition, a.value, a.offset, seen[a.value])
 		}
 	}
 	f.t.Logf("partition %d: %d acknowledged, %d read, %d of them twice, %d lost", partition, len(f.acked[partition]), len(read), len(read)-len(seen), lost)
