@@ -38,8 +38,7 @@ type Producer struct {
 	memory    *producerMemory
 	clock     *coarseClock
 	callbacks *callbacks
-	trigger   *trigger // nil without WithBatch
-	counts    producerCounts
+	trigger   *trigger  // nil without WithBatch
 	began     time.Time // what now counts from
 
 	latest atomic.Pointer[producerTopic] // the topic that was made last: the only one of most producers

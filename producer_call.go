@@ -160,7 +160,7 @@ func (call *produceCall) finish(resp protocol.Response, err error) {
 		if isStale(outcome.Err) && (len(stale) == 0 || stale[len(stale)-1] != item.part.Topic()) {
 			stale = append(stale, item.part.Topic())
 		}
-		if spoilt := call.spoilt(answer, i); len(spoilt) == 0 || !s.reject(item, spoilt) {
+		if spoilt := call.spoilt(answer, i); len(spoilt) == 0 || !item.part.Reject(item.batch, spoilt) {
 			s.settle(item, outcome)
 		}
 	}

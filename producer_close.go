@@ -60,11 +60,7 @@ func (p *Producer) end(why error) {
 	p.mu.Lock()
 	p.stopped = true
 	p.mu.Unlock()
-	p.eachPartition(func(part *producerPartition) {
-		if failed := part.Abort(why); failed > 0 {
-			p.counts.failed.Add(int64(failed))
-		}
-	})
+	p.eachPartition(func(part *producerPartition) { part.Abort(why) })
 	p.cancel()
 	p.memory.close()
 }

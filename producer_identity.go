@@ -193,10 +193,7 @@ func (p *Producer) failDue(part *producerPartition, err error) {
 		if batch == nil {
 			return
 		}
-		records := int64(batch.Count())
-		if part.Answer(now, batch, accum.Answer{Err: err}) == accum.VerdictFailed {
-			p.counts.failed.Add(records)
-		}
+		part.Answer(now, batch, accum.Answer{Err: err})
 	}
 }
 

@@ -247,45 +247,21 @@ func (s *sender) giveBack(failure error) {
 // for the broker, or has records with headers that it has no place for, is
 // split, and its parts are tried.
 func (s *sender) settle(item *taken, answer accum.Answer) {
-	records, attempt := int64(item.batch.Count()), item.batch.Attempts() // afterwards it is not ours
+	records, attempt := item.batch.Count(), item.batch.Attempts() // afterwards it is not ours
 	divisible := errors.Is(answer.Err, kerr.MessageTooLarge) || errors.Is(answer.Err, ErrHeadersUnsupported)
 	if divisible && item.part.Split(item.batch) {
-		s.p.counts.retried.Add(records)
 		return
 	}
 	switch item.part.Answer(s.p.now(), item.batch, answer) {
-	case accum.VerdictStored:
-		s.p.counts.sent.Add(records)
 	case accum.VerdictRetried:
-		s.p.counts.retried.Add(records)
 		s.log(slog.LevelWarn, item.part, records, attempt, answer.Err)
 	case accum.VerdictDisplaced:
-		s.p.counts.retried.Add(records)
 		s.log(slog.LevelDebug, item.part, records, attempt, answer.Err)
-	case accum.VerdictFailed:
-		s.p.counts.failed.Add(records)
-	case accum.VerdictLate:
 	}
-	aside := item.part.Aside()
-	s.p.counts.sent.Add(int64(aside.Stored))
-	s.p.counts.failed.Add(int64(aside.Failed))
-}
-
-// reject fails the records that their batch was refused for, and has the others
-// sent again; false if that is not possible.
-func (s *sender) reject(item *taken, rejections []accum.Rejection) bool {
-	records := item.batch.Count()
-	failed := item.part.Reject(item.batch, rejections)
-	if failed == 0 {
-		return false
-	}
-	s.p.counts.failed.Add(int64(failed))
-	s.p.counts.retried.Add(int64(records - failed))
-	return true
 }
 
 // log says that a batch will be tried again.
-func (s *sender) log(level slog.Level, part *producerPartition, records int64, attempt int, err error) {
+func (s *sender) log(level slog.Level, part *producerPartition, records, attempt int, err error) {
 	logger := s.p.client.logger
 	if !logger.Enabled(s.p.ctx, level) {
 		return

@@ -1,12 +1,5 @@
 package afkak
 
-import "sync/atomic"
-
-// producerCounts are moved on once per batch.
-type producerCounts struct {
-	sent, retried, failed atomic.Int64
-}
-
 // ProducerStats is what a [Producer] holds and has done, in records unless it
 // says otherwise.
 type ProducerStats struct {
@@ -19,14 +12,15 @@ type ProducerStats struct {
 	Failed  int64 // accepted and not stored
 }
 
-// Stats returns the producer's statistics as they are now. It looks at every
-// partition, so once a second is fine and once a record is not.
+// Stats returns the producer's statistics as they are now: a record whose
+// result is known is counted. It looks at every partition, so once a second is
+// fine and once a record is not.
 func (p *Producer) Stats() ProducerStats {
 	stats := ProducerStats{
 		BufferedBytes: p.memory.inUse(),
-		Sent:          p.counts.sent.Load(),
-		Retried:       p.counts.retried.Load(),
-		Failed:        p.counts.failed.Load(),
+		Sent:          p.gauge.Stored(),
+		Retried:       p.gauge.Retried(),
+		Failed:        p.gauge.Failed(),
 	}
 	p.eachPartition(func(part *producerPartition) {
 		held := part.Held()

@@ -71,11 +71,7 @@ func (p *Producer) holdsSomething() bool {
 // that are missing.
 func (p *Producer) sweep() {
 	now := p.now()
-	p.eachPartition(func(part *producerPartition) {
-		if failed := part.Expire(now); failed > 0 {
-			p.counts.failed.Add(int64(failed))
-		}
-	})
+	p.eachPartition(func(part *producerPartition) { part.Expire(now) })
 	for _, part := range p.orphaned() {
 		if _, generation := p.leader(part); generation > 0 {
 			p.client.cluster.Stale(generation, part.Topic())

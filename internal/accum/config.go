@@ -39,7 +39,7 @@ type Config struct {
 	// Backoff is the wait before a retry.
 	Backoff Backoff
 
-	// Gauge counts the batches; required.
+	// Gauge counts the batches and the records; required.
 	Gauge *Gauge
 
 	// Explain turns what ended a batch into the error that its records get.

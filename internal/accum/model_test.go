@@ -192,7 +192,7 @@ func (m *model) reply() {
 	m.handled = m.handled[1:]
 	switch {
 	case r.split && m.p.Split(r.b):
-	case r.reject && m.p.Reject(r.b, []Rejection{{Index: 0, Err: errRefused}}) > 0:
+	case r.reject && m.p.Reject(r.b, []Rejection{{Index: 0, Err: errRefused}}):
 	default:
 		m.p.Answer(m.now, r.b, r.answer)
 	}
@@ -265,8 +265,12 @@ func (m *model) check() {
 		}
 		at[n] = i
 	}
+	var failed int64
 	for n, f := range m.futures {
 		out, ok := f.pr.Outcome(f.index)
+		if out.Err != nil {
+			failed++
+		}
 		offset, stored := at[n]
 		var maybe interface{ MaybeStored() bool }
 		switch {
@@ -277,6 +281,9 @@ func (m *model) check() {
 		case out.Err != nil && stored && !(errors.As(out.Err, &maybe) && maybe.MaybeStored()):
 			m.t.Fatalf("record %d is at %d, its error does not say that it may be: %v", n, offset, out.Err)
 		}
+	}
+	if gauge := m.cfg.Gauge; gauge.Failed() != failed || gauge.Stored() != int64(len(m.futures))-failed {
+		m.t.Fatalf("counted as stored %d and as failed %d, %d of %d failed", gauge.Stored(), gauge.Failed(), failed, len(m.futures))
 	}
 }
 

@@ -29,7 +29,6 @@ type Partition struct {
 	broken        bool // numbers are missing, or perhaps: the next batch takes a new epoch
 	unclear       bool // a batch of this epoch has ended that may still be stored
 	provenAt      time.Duration
-	aside         Aside
 
 	open    *Batch // being appended to
 	waiting list   // closed and not in flight, by ordinal
@@ -220,13 +219,13 @@ func (p *Partition) unsent(pr *Promise) *Batch {
 
 // drop ends a batch that has no records left.
 func (p *Partition) drop(b *Batch) {
-	b.promise.settle(outcome{base: -1, logAppendTime: -1, err: ErrCanceled})
 	if p.open == b {
 		p.releaseOpen()
 	} else {
 		p.waiting.remove(b)
 		p.release(b)
 	}
+	b.promise.settle(outcome{base: -1, logAppendTime: -1, err: ErrCanceled})
 }
 
 // releaseOpen releases the open batch.

@@ -3,6 +3,8 @@ package accum
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,10 +144,12 @@ func TestDeliveryTimeoutEndsWhatWaitsAndWhatIsInFlight(t *testing.T) {
 	a := s.send(0, "a")
 	batch := s.take(5*ms, "a")
 	b := s.send(500*ms, "b")
-	if got := s.p.Expire(999 * ms); got != 0 {
+	s.p.Expire(999 * ms)
+	if got := s.cfg.Gauge.Failed(); got != 0 {
 		t.Fatalf("%d records expired early", got)
 	}
-	if got := s.p.Expire(1000 * ms); got != 1 {
+	s.p.Expire(1000 * ms)
+	if got := s.cfg.Gauge.Failed(); got != 1 {
 		t.Fatalf("expired: got %d records, want 1", got)
 	}
 	var timeout *TimeoutError
@@ -271,7 +275,8 @@ func TestAbortEndsEverything(t *testing.T) {
 	a := s.send(0, "a")
 	batch := s.take(5*ms, "a")
 	b := s.send(6*ms, "b")
-	if got := s.p.Abort(errRefused); got != 2 {
+	s.p.Abort(errRefused)
+	if got := s.cfg.Gauge.Failed(); got != 2 {
 		t.Errorf("aborted: got %d records, want 2", got)
 	}
 	a.failed(errRefused)
@@ -365,5 +370,31 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 	value := make([]byte, 100)
 	if n := testing.AllocsPerRun(1000, func() { s.p.Append(0, value, value, nil) }); n != 0 {
 		t.Errorf("append: %v allocations, want 0", n)
+	}
+}
+
+// Who hears of an outcome finds it counted, and the memory given back.
+func TestOutcomesAreCountedBeforeTheyAreKnown(t *testing.T) {
+	var s *script
+	var counted []string
+	s = newScript(t, func(cfg *Config) {
+		cfg.Deliver = func([]Call) {
+			counted = append(counted, fmt.Sprint(cfg.Gauge.Stored(), cfg.Gauge.Failed(), s.lent, cfg.Gauge.Held()))
+		}
+	})
+	for _, value := range []string{"a", "b"} {
+		f := s.send(0, value)
+		f.pr.Then(f.index, 0, value)
+		if batch := s.take(5*ms, value); value == "a" {
+			s.stored(6*ms, batch, 1)
+		} else {
+			s.answer(6*ms, batch, Answer{Err: errRefused}, VerdictFailed)
+		}
+	}
+	f := s.send(0, "c")
+	f.pr.Then(f.index, 0, "c")
+	s.p.Abort(errRefused)
+	if want := []string{"1 0 0 0", "1 1 0 0", "1 2 0 0"}; !slices.Equal(counted, want) {
+		t.Errorf("stored, failed, lent, held: got %q, want %q", counted, want)
 	}
 }

@@ -191,7 +191,7 @@ func (p *Partition) misplaced(now time.Duration, b *Batch, answer Answer) Verdic
 	case !first: // one before it has failed, and goes before it again
 		b.displaced++
 		p.proven = false
-		p.waiting.insert(b)
+		p.putBack(b)
 		return VerdictDisplaced
 	}
 	// The broker does not know of what it has acknowledged, because the log was
@@ -199,8 +199,8 @@ func (p *Partition) misplaced(now time.Duration, b *Batch, answer Answer) Verdic
 	// was started again, and knows the last batch only: that may be one behind
 	// b, which is asked for before anything gets another number.
 	p.broken = true
-	p.waiting.insert(b)
-	if b.suspect = b.maybe; p.toSettle() != nil {
+	p.putBack(b)
+	if b.suspect = b.maybe; p.inFlight > 0 || p.toSettle() != nil {
 		return VerdictRetried
 	}
 	if failed := p.conclude(b); failed {
@@ -221,9 +221,7 @@ func (p *Partition) conclude(last *Batch) (failed bool) {
 		switch {
 		case b.suspect && p.unclear:
 			p.waiting.remove(b)
-			if failed = b == last; !failed {
-				p.aside.Failed += b.count
-			}
+			failed = b == last
 			p.giveUp(b, b.cause)
 		case b.suspect:
 			b.suspect, b.maybe = false, false
@@ -231,18 +229,6 @@ func (p *Partition) conclude(last *Batch) (failed bool) {
 		b = next
 	}
 	return failed
-}
-
-// Aside is how many records have ended with the answer to another batch.
-type Aside struct{ Stored, Failed int }
-
-// Aside returns what has come together since it was called last.
-func (p *Partition) Aside() Aside {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	aside := p.aside
-	p.aside = Aside{}
-	return aside
 }
 
 // follow notes that b is stored, and so are those with a smaller number. What
@@ -257,7 +243,6 @@ func (p *Partition) follow(b *Batch) {
 		case !other.numbered() || !other.before(b):
 		case other.suspect:
 			p.waiting.remove(other)
-			p.aside.Stored += other.count
 			p.settleStored(other, Answer{Offset: -1, LogAppendTime: -1})
 		default:
 			other.implied = true

@@ -247,7 +247,7 @@ func TestBatchThatMayBeStoredIsNotTakenApart(t *testing.T) {
 	s.p.Close()
 	s.answer(1*ms, s.take(0, "a", "b"), lostAnswer, VerdictRetried)
 	b := s.take(time.Second, "a", "b")
-	if s.p.Split(b) || s.p.Reject(b, []Rejection{{0, errRefused}}) != 0 {
+	if s.p.Split(b) || s.p.Reject(b, []Rejection{{0, errRefused}}) {
 		t.Fatal("a batch that may be stored was taken apart")
 	}
 	s.answer(time.Second, b, forGood, VerdictFailed)
@@ -263,7 +263,8 @@ func TestRejectedRecordsFailAloneAndTheOthersGetNewNumbers(t *testing.T) {
 	s.p.Close()
 	batch := s.take(0, "a", "b", "c", "d", "e")
 	last, behind := s.pipeline(0, "f")
-	if n := s.p.Reject(batch, []Rejection{{3, errRefused}, {1, errRefused}, {3, errMoved}}); n != 2 {
+	s.p.Reject(batch, []Rejection{{3, errRefused}, {1, errRefused}, {3, errMoved}})
+	if n := s.cfg.Gauge.Failed(); n != 2 {
 		t.Fatalf("rejected: got %d, want 2", n)
 	}
 	futures[0].open()
@@ -291,7 +292,7 @@ func TestRejectLeavesAloneWhatItCannotDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := s.take(5*ms, "a", "b")
-	if s.p.Reject(list, []Rejection{{0, errRefused}}) != 0 {
+	if s.p.Reject(list, []Rejection{{0, errRefused}}) {
 		t.Error("a list was taken apart")
 	}
 	s.stored(5*ms, list, 0)
@@ -299,7 +300,7 @@ func TestRejectLeavesAloneWhatItCannotDo(t *testing.T) {
 	s.send(10*ms, "d")
 	b := s.take(15*ms, "c", "d")
 	for _, bad := range [][]Rejection{nil, {{-1, errRefused}}, {{2, errRefused}}, {{0, errRefused}, {1, errRefused}}} {
-		if s.p.Reject(b, bad) != 0 {
+		if s.p.Reject(b, bad) {
 			t.Errorf("rejected %v", bad)
 		}
 	}
@@ -310,7 +311,7 @@ func TestRejectLeavesAloneWhatItCannotDo(t *testing.T) {
 func TestRejectWithoutNumbersSendsTheOthersAgain(t *testing.T) {
 	s := newScript(t, nil)
 	a, b := s.send(0, "a"), s.send(0, "b")
-	if s.p.Reject(s.take(5*ms, "a", "b"), []Rejection{{0, errRefused}}) != 1 {
+	if !s.p.Reject(s.take(5*ms, "a", "b"), []Rejection{{0, errRefused}}) {
 		t.Fatal("not rejected")
 	}
 	s.stored(6*ms, s.take(6*ms, "b"), 4)
@@ -362,8 +363,8 @@ func TestBatchesBeforeTheOneThatIsKnownAreStored(t *testing.T) {
 	futures[0].has(-1)
 	futures[1].has(-1)
 	futures[2].has(9)
-	if aside := s.p.Aside(); aside.Stored != 2 {
-		t.Errorf("stored aside: got %d records, want 2", aside.Stored)
+	if got := s.cfg.Gauge.Stored(); got != 4 { // one before them
+		t.Errorf("stored: got %d records, want 4", got)
 	}
 	s.holdsNothing()
 }
@@ -381,6 +382,23 @@ func TestBatchesThatNoneIsKnownOfAreSentUnderAnotherEpoch(t *testing.T) {
 	s.numbered(a, 77, 3, 0)
 	s.stored(2*time.Second, a, 50)
 	s.numbered(s.take(2*time.Second, "b"), 77, 3, 1)
+}
+
+// The broker was started again between the answers to a and to b.
+func TestBatchIsNotJudgedWhileOneBehindItIsInFlight(t *testing.T) {
+	s := idempotent(t)
+	futures, batches := s.pipeline(0, "a", "b", "c")
+	for _, b := range batches {
+		s.answer(1*ms, b, lostAnswer, VerdictRetried)
+	}
+	s.stored(time.Second, s.take(time.Second, "a"), 7)
+	b, c := s.take(time.Second, "b"), s.take(time.Second, "c")
+	s.answer(time.Second, b, misplaced, VerdictRetried)
+	s.takeNothing(time.Minute)
+	s.stored(time.Second, c, 9)
+	futures[1].has(-1)
+	futures[2].has(9)
+	s.holdsNothing()
 }
 
 func TestBatchBeforeAStoredOneIsStored(t *testing.T) {

@@ -26,6 +26,7 @@ func (p *Partition) Split(b *Batch) bool {
 		return false
 	}
 	p.proven = false
+	p.cfg.Gauge.retried.Add(int64(b.count))
 	p.replace(b, parts)
 	return true
 }
@@ -37,25 +38,27 @@ type Rejection struct {
 }
 
 // Reject fails the records that a batch was refused for, and puts the others
-// back. It returns how many failed; 0, and changes nothing, where the others
-// cannot do without them or are not there, and where Split would not.
-func (p *Partition) Reject(b *Batch, rejections []Rejection) (failed int) {
+// back. It returns false, and changes nothing, where the others cannot do
+// without them or are not there, and where Split would not.
+func (p *Partition) Reject(b *Batch, rejections []Rejection) bool {
 	rejections = slices.Clone(rejections)
 	slices.SortFunc(rejections, func(x, y Rejection) int { return x.Index - y.Index })
 	rejections = slices.CompactFunc(rejections, func(x, y Rejection) bool { return x.Index == y.Index })
 	n := len(rejections)
 	if n == 0 || n >= b.count || b.atomic || rejections[0].Index < 0 || rejections[n-1].Index >= b.count {
-		return 0
+		return false
 	}
 	parts := b.without(rejections)
 	if b.distribute(parts) != nil {
-		return 0
+		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if b.finished || b.numbered() && b.maybe {
-		return 0
+		return false
 	}
+	p.cfg.Gauge.failed.Add(int64(n))
+	p.cfg.Gauge.retried.Add(int64(b.count - n))
 	p.gap(b, false)
 	for _, part := range parts {
 		part.unnumber()
@@ -65,7 +68,7 @@ func (p *Partition) Reject(b *Batch, rejections []Rejection) (failed int) {
 		err := p.cfg.explain(p, 1, &FailedError{Attempts: b.attempts, Err: r.Err})
 		b.promise.settle(outcome{first: b.first + r.Index, count: 1, base: -1, logAppendTime: -1, err: err})
 	}
-	return n
+	return true
 }
 
 // without returns empty batches for the records between those rejected.

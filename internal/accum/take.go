@@ -98,7 +98,7 @@ func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
 	case answer.Retriable && p.mayRetry(b) && now < p.deadline(b):
 		p.proven = false
 		p.retryAt = now + p.cfg.Backoff.Wait(b.attempts-b.displaced)
-		p.waiting.insert(b)
+		p.putBack(b)
 		return VerdictRetried
 	}
 	return p.giveUp(b, answer.Err)
@@ -108,17 +108,24 @@ func (p *Partition) mayRetry(b *Batch) bool {
 	return p.cfg.Retries < 0 || b.attempts-b.displaced <= p.cfg.Retries
 }
 
+// putBack has a batch that was answered taken again.
+func (p *Partition) putBack(b *Batch) {
+	p.cfg.Gauge.retried.Add(int64(b.count))
+	p.waiting.insert(b)
+}
+
 // settleStored ends a batch that is stored.
 func (p *Partition) settleStored(b *Batch, answer Answer) {
-	b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime})
+	p.cfg.Gauge.stored.Add(int64(b.count))
 	p.release(b)
+	b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime})
 }
 
 // giveUp ends a batch that was answered.
 func (p *Partition) giveUp(b *Batch, err error) Verdict {
 	p.gap(b, b.maybe)
-	p.fail(b, &FailedError{Attempts: b.attempts, Stored: b.maybe, Err: err})
 	p.release(b)
+	p.fail(b, &FailedError{Attempts: b.attempts, Stored: b.maybe, Err: err})
 	return VerdictFailed
 }
 
@@ -126,17 +133,18 @@ func (p *Partition) deadline(b *Batch) time.Duration { return b.opened + p.cfg.D
 
 // fail settles b with what err explains to.
 func (p *Partition) fail(b *Batch, err error) {
+	p.cfg.Gauge.failed.Add(int64(b.count))
 	b.promise.settle(outcome{first: b.first, count: b.count, base: -1, logAppendTime: -1, err: p.cfg.explain(p, b.count, err)})
 }
 
 // Expire fails every batch whose delivery timeout has passed. A batch in
 // flight is only settled: its memory is released with its answer, and it
-// counts as in flight until then. It returns how many records failed.
-func (p *Partition) Expire(now time.Duration) (records int) {
+// counts as in flight until then.
+func (p *Partition) Expire(now time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	late := func(b *Batch) bool { return now >= p.deadline(b) }
-	return p.failWhere(late, func(b *Batch) error {
+	p.failWhere(late, func(b *Batch) error {
 		return &TimeoutError{
 			After: p.cfg.DeliveryTimeout, Attempts: b.attempts,
 			Stored: b.maybe || p.isSent(b) && !b.void, Cause: b.cause,
@@ -146,12 +154,12 @@ func (p *Partition) Expire(now time.Duration) (records int) {
 
 // Abort fails everything that has no outcome with err, and bars the partition
 // with it. What is in flight may have been stored.
-func (p *Partition) Abort(err error) (records int) {
+func (p *Partition) Abort(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.barred = err
 	all := func(*Batch) bool { return true }
-	return p.failWhere(all, func(b *Batch) error {
+	p.failWhere(all, func(b *Batch) error {
 		return &FailedError{Attempts: b.attempts, Stored: b.maybe || p.isSent(b) && !b.void, Err: err}
 	})
 }
@@ -163,30 +171,26 @@ func (p *Partition) isSent(b *Batch) bool {
 }
 
 // failWhere fails the batches that match, in order.
-func (p *Partition) failWhere(match func(*Batch) bool, why func(*Batch) error) (records int) {
+func (p *Partition) failWhere(match func(*Batch) bool, why func(*Batch) error) {
 	p.sent.each(func(b *Batch) {
 		if !b.finished && match(b) {
 			p.fail(b, why(b))
 			b.finished = true
 			p.gap(b, !b.void)
-			records += b.count
 		}
 	})
 	for b := p.waiting.head; b != nil; {
 		next := b.next
 		if match(b) {
-			p.fail(b, why(b))
 			p.waiting.remove(b)
 			p.gap(b, b.maybe)
-			records += b.count
 			p.release(b)
+			p.fail(b, why(b))
 		}
 		b = next
 	}
 	if b := p.open; b != nil && match(b) {
-		p.fail(b, why(b))
-		records += b.count
 		p.releaseOpen()
+		p.fail(b, why(b))
 	}
-	return records
 }
