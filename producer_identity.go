@@ -108,7 +108,7 @@ func (p *Producer) askIdentity(broker int32, failures int) {
 		case Retriable(err):
 			part.Blame(failure)
 		default:
-			p.failDue(part, failure)
+			part.FailDue(p.now(), failure)
 		}
 		p.schedule(part)
 	}
@@ -185,17 +185,6 @@ func (e *identityError) Retriable() bool   { return e.slow || Retriable(e.err) }
 const deniedHint = "allow the user IdempotentWrite on the cluster, or switch idempotence off: WithIdempotence(false)"
 
 func denied(err error) bool { return errors.Is(err, kerr.ClusterAuthorizationFailed) }
-
-// failDue fails everything of the partition that is due.
-func (p *Producer) failDue(part *producerPartition, err error) {
-	for now := p.now(); ; {
-		batch := part.Take(now)
-		if batch == nil {
-			return
-		}
-		part.Answer(now, batch, accum.Answer{Err: err})
-	}
-}
 
 func (p *Producer) logIdentity(broker int32, err error) {
 	if Retriable(err) && p.ctx.Err() == nil {

@@ -398,3 +398,20 @@ func TestOutcomesAreCountedBeforeTheyAreKnown(t *testing.T) {
 		t.Errorf("stored, failed, lent, held: got %q, want %q", counted, want)
 	}
 }
+
+func TestWhatIsDueFailsAndWhatLingersDoesNot(t *testing.T) {
+	s := newScript(t, nil)
+	a := s.send(0, "a")
+	s.p.Close()
+	b := s.send(1*ms, "b")
+	s.p.FailDue(2*ms, errRefused)
+	a.failed(errRefused)
+	b.open()
+	s.p.FailDue(6*ms, errRefused)
+	b.failed(errRefused)
+	s.p.FailDue(time.Hour, errRefused)
+	if got := s.cfg.Gauge.Failed(); got != 2 {
+		t.Errorf("failed: got %d records, want 2", got)
+	}
+	s.holdsNothing()
+}

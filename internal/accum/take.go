@@ -129,6 +129,22 @@ func (p *Partition) giveUp(b *Batch, err error) Verdict {
 	return VerdictFailed
 }
 
+// FailDue fails everything that could be taken now but for what is in flight,
+// all at once: nothing that is appended after the first has failed is among it.
+func (p *Partition) FailDue(now time.Duration, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for now >= max(p.due(), p.retryAt) {
+		if p.waiting.head == nil {
+			p.closeOpen()
+		}
+		b := p.waiting.head
+		p.waiting.remove(b)
+		b.attempts++
+		p.giveUp(b, err)
+	}
+}
+
 func (p *Partition) deadline(b *Batch) time.Duration { return b.opened + p.cfg.DeliveryTimeout }
 
 // fail settles b with what err explains to.
