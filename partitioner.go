@@ -6,14 +6,16 @@ import (
 )
 
 // Partitioner says which partition each record goes to. The ready-made ones
-// are [Hashed], [RoundRobin], [RoundRobinRandomStart], [Sticky] and [Manual];
-// [PartitionBy] makes one of a function. The zero Partitioner is Hashed.
+// are [Hashed], [HashedBy], [RoundRobin], [RoundRobinRandomStart], [Sticky] and
+// [Manual]; [PartitionBy] makes one of a function. The zero Partitioner is
+// Hashed.
 //
 // A partition is chosen when the record is sent, among all partitions of the
 // topic; only Sticky, and Hashed for a record without a key, leave out
 // partitions that have no leader at the moment.
 type Partitioner struct {
 	kind        partitionerKind
+	hash        Hash
 	randomStart bool
 	choose      func(rec Record, partitions int) int
 }
@@ -33,6 +35,11 @@ const (
 // without a key to one partition until its batch leaves, as [Sticky] does
 // (KIP-480). An empty key is a key.
 func Hashed() Partitioner { return Partitioner{kind: partitionHashed} }
+
+// HashedBy is [Hashed] with another hash, for topics that other clients write
+// to as well: all must choose the same partition for a key. HashedBy(Murmur2)
+// is Hashed.
+func HashedBy(hash Hash) Partitioner { return Partitioner{kind: partitionHashed, hash: hash} }
 
 // Sticky ignores keys: records go to one partition until its batch leaves,
 // then to another one, chosen at random among those with a leader (KIP-480).

@@ -249,6 +249,8 @@ func (cfg *producerConfig) validate() error {
 		"WithBufferBytes(%d): must hold one batch of %d bytes", cfg.bufferBytes, cfg.batchBytes)
 	check(cfg.partitioner.kind != partitionByUser || cfg.partitioner.choose != nil,
 		"WithPartitioner(PartitionBy(nil)): needs a function")
+	check(cfg.partitioner.hash >= Murmur2 && cfg.partitioner.hash <= FNV1a,
+		"WithPartitioner(HashedBy(%d)): no such hash", cfg.partitioner.hash)
 	errs = append(errs, cfg.validateTrigger()...)
 	if err := compress.CheckLevel(compress.Codec(cfg.codec), cfg.level); err != nil {
 		errs = append(errs, fmt.Errorf("afkak: WithCompression, WithCompressionLevel: %w", err))

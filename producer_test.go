@@ -570,8 +570,8 @@ func TestProducerOptionsAreAllReportedAtOnce(t *testing.T) {
 	}
 	defer client.Close()
 	_, err = afkak.NewProducer(client, afkak.WithAcks(3), afkak.WithLinger(-1), afkak.WithCompression(9),
-		afkak.WithBufferBytes(5), afkak.WithBatch(0, 0, 0))
-	for _, want := range []string{"WithAcks", "WithLinger", "WithCompression", "WithBufferBytes", "WithBatch("} {
+		afkak.WithBufferBytes(5), afkak.WithBatch(0, 0, 0), afkak.WithPartitioner(afkak.HashedBy(9)))
+	for _, want := range []string{"WithAcks", "WithLinger", "WithCompression", "WithBufferBytes", "WithBatch(", "HashedBy(9)"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to name %s", err, want)
 		}

@@ -134,8 +134,8 @@ func (p *Producer) choose(topic *producerTopic, view *topicView, rec *Record) (p
 	n := len(view.parts)
 	switch p.cfg.partitioner.kind {
 	case partitionHashed:
-		if rec.Key != nil {
-			return view.parts[hashedPartition(rec.Key, n)], false, nil
+		if hash := p.cfg.partitioner.hash; hash.hashes(rec.Key) {
+			return view.parts[hash.partition(rec.Key, n)], false, nil
 		}
 		return view.parts[topic.stuckTo(view)], true, nil
 	case partitionSticky:
