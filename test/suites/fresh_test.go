@@ -12,9 +12,10 @@ import (
 
 func TestATopicCreatedAMillisecondAgoIsProducedTo(t *testing.T) {
 	harness.OnThree(t, core, func(t *testing.T, pass harness.Pass, target harness.Target) {
-		client, ctx := target.Logged(t), harness.Context(t)
+		client := target.Logged(t)
 		p := producer(t, client, afkak.WithPartitioner(afkak.Manual()))
 		for i := range pass.FreshTopics {
+			ctx := harness.Context(t)
 			topic := harness.Name("fresh")
 			r := stored(t, p.Send(ctx, afkak.Record{Topic: topic, Value: []byte("v")}))[0]
 			if r.Offset != 0 || r.Partition != 0 {
@@ -27,9 +28,10 @@ func TestATopicCreatedAMillisecondAgoIsProducedTo(t *testing.T) {
 
 func TestATopicCreatedAMillisecondAgoIsConsumed(t *testing.T) {
 	harness.OnThree(t, core, func(t *testing.T, pass harness.Pass, target harness.Target) {
-		client, ctx := target.Logged(t), harness.Context(t)
+		client := target.Logged(t)
 		writer := producer(t, target.Logged(t), afkak.WithPartitioner(afkak.Manual()), afkak.WithLinger(0))
 		for range pass.FreshTopics {
+			ctx := harness.Context(t)
 			topic := harness.Name("fresh")
 			if err := harness.AskFor(ctx, client, topic); err != nil {
 				t.Fatal(err)
@@ -46,9 +48,10 @@ func TestATopicCreatedAMillisecondAgoIsConsumed(t *testing.T) {
 
 func TestTheOffsetsOfATopicCreatedAMillisecondAgoAreKnown(t *testing.T) {
 	harness.OnThree(t, core, func(t *testing.T, pass harness.Pass, target harness.Target) {
-		client, ctx := target.Logged(t), harness.Context(t)
+		client := target.Logged(t)
 		began := time.Now()
 		for i := range pass.FreshTopics {
+			ctx := harness.Context(t)
 			topic := harness.Name("fresh")
 			if err := harness.AskFor(ctx, client, topic); err != nil {
 				t.Fatal(err)
@@ -71,9 +74,10 @@ func TestATopicMadeByRequestIsUsedAtOnce(t *testing.T) {
 		if !pass.AtLeast("0.10.1") {
 			t.Skip("not covered: explicit creation by many JVM calls; the topics of the other tests are made at first use")
 		}
-		client, ctx := target.Logged(t), harness.Context(t)
+		client := target.Logged(t)
 		p := producer(t, client, afkak.WithPartitioner(afkak.Manual()))
 		for i := range pass.FreshTopics {
+			ctx := harness.Context(t)
 			topic := target.Replicated(t, client, 1)
 			if r := stored(t, p.Send(ctx, afkak.Record{Topic: topic, Value: []byte("v")}))[0]; r.Offset != 0 {
 				t.Fatalf("topic %d: stored at %d", i, r.Offset)
