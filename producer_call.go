@@ -22,6 +22,7 @@ type produceCall struct {
 	version    int16 // fixed by the first batch
 	generation uint64
 	bytes      int
+	began      time.Duration // when it was handed to the connection
 
 	items    []*taken
 	places   []requestPlace // of each item in req
@@ -141,6 +142,7 @@ func (call *produceCall) settleRejected() {
 // start sends the request. The answer, or what came instead, goes to finish.
 func (call *produceCall) start() {
 	p := call.s.p
+	call.began = p.now()
 	p.client.cluster.StartOn(call.s.broker, cluster.Produce, conn.Call{
 		Request:    &call.req,
 		MinVersion: call.version, MaxVersion: call.version,
@@ -154,6 +156,7 @@ func (call *produceCall) start() {
 func (call *produceCall) finish(resp protocol.Response, err error) {
 	s := call.s
 	answer, _ := resp.(*protocol.ProduceResponse)
+	s.stats.ended(s.p.now()-call.began, answer, err)
 	var stale []string
 	for i, item := range call.items {
 		outcome := call.outcome(answer, i, err)

@@ -112,6 +112,36 @@ func ExampleWithBatch() {
 	// after 20 records: <nil>
 }
 
+func ExampleProducer_Stats() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+	producer, err := afkak.NewProducer(client, afkak.WithPartitioner(afkak.Manual()), afkak.WithLinger(time.Minute))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer producer.Abort()
+
+	earlier := producer.Stats()
+	for range 10 {
+		producer.Send(ctx, afkak.Record{Topic: "orders", Value: []byte("v")})
+	}
+	if err := producer.Flush(ctx); err != nil {
+		log.Fatal(err)
+	}
+	now := producer.Stats()
+	since := now.Since(earlier) // or since a minute ago
+	fmt.Println("held:", now.BufferedRecords, "records,", now.InFlight, "batches in flight")
+	fmt.Println("stored:", since.Sent, "records,", since.RecordsPerBatch(), "a batch")
+	fmt.Println("compression:", since.CompressionRatio())
+	fmt.Println("99% of the answers came in a second:", since.Latency.Quantile(0.99) < time.Second)
+	// Output:
+	// held: 0 records, 0 batches in flight
+	// stored: 10 records, 10 a batch
+	// compression: 1
+	// 99% of the answers came in a second: true
+}
+
 func ExampleManual() {
 	client, stop := embedded()
 	defer stop()

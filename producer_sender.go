@@ -26,6 +26,7 @@ type sender struct {
 	unanswered  atomic.Int32
 	discovering atomic.Bool
 	failure     atomic.Pointer[error] // why the broker could not be reached; taken by the next collect
+	stats       senderStats
 
 	// mu is taken before a partition's own, never while one is held.
 	mu    sync.Mutex

@@ -20,6 +20,7 @@ type Batch struct {
 	memory  int    // bytes that the batch holds, for the owner's accounts
 
 	magic int8 // the wire form, once sealed
+	raw   int  // size before compression, in the newest form, once sealed
 
 	ordinal  uint64 // place in the partition's order
 	opened   time.Duration
@@ -95,11 +96,12 @@ func (b *Batch) Seal(seal record.Seal) (spare []byte, err error) {
 	}
 	b.restamp = false
 	seal.ProducerID, seal.ProducerEpoch, seal.BaseSequence = b.producerID, b.producerEpoch, b.baseSequence
+	raw := b.builder.Len()
 	wire, err := b.builder.Seal(seal)
 	if err != nil {
 		return nil, err
 	}
-	b.wire, b.magic = wire, seal.Magic
+	b.wire, b.magic, b.raw = wire, seal.Magic, raw
 	switch {
 	case b.buffer == nil: // not lent: the batch was split or reopened
 		b.builder = record.Builder{}

@@ -141,8 +141,7 @@ func (p *Partition) InFlight() int {
 
 // Held is what a partition holds at one moment.
 type Held struct {
-	Records  int // with and without a request on its way
-	Bytes    int // as encoded, after compression where that has happened
+	Records  int // without an outcome, with and without a request on its way
 	InFlight int // batches
 }
 
@@ -151,8 +150,9 @@ func (p *Partition) Held() (held Held) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	add := func(b *Batch) {
-		held.Records += b.count
-		held.Bytes += b.builder.Len()
+		if !b.finished {
+			held.Records += b.count
+		}
 	}
 	if p.open != nil {
 		add(p.open)

@@ -26,6 +26,7 @@ func (p *Partition) Split(b *Batch) bool {
 		return false
 	}
 	p.proven = false
+	p.cfg.Gauge.splits.Add(1)
 	p.cfg.Gauge.retried.Add(int64(b.count))
 	p.replace(b, parts)
 	return true

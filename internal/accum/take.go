@@ -116,7 +116,7 @@ func (p *Partition) putBack(b *Batch) {
 
 // settleStored ends a batch that is stored.
 func (p *Partition) settleStored(b *Batch, answer Answer) {
-	p.cfg.Gauge.stored.Add(int64(b.count))
+	p.cfg.Gauge.countStored(b)
 	p.release(b)
 	b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime})
 }
