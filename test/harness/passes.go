@@ -15,7 +15,7 @@ import (
 )
 
 // ReportEnv is the environment variable that names a file to which [MainByRelease] adds a line for
-// each release: go test shows nothing of what passes.
+// each release when it is through: go test shows nothing of what passes.
 const ReportEnv = "AFKAK_REPORT"
 
 // current is the pass that runs. It changes between passes only.
@@ -47,7 +47,6 @@ func MainByRelease(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	var lines []string
 	failed := 0
 	for _, pass := range all {
 		started := time.Now()
@@ -61,17 +60,12 @@ func MainByRelease(m *testing.M) {
 			}
 		}
 		failed |= code
-		lines = append(lines, pass.report(code, time.Since(started)))
+		writeReport(pass.report(code, time.Since(started)) + "\n")
 	}
-	writeReport(lines)
 	os.Exit(failed)
 }
 
-func writeReport(lines []string) {
-	text := "Suites that ran:\n"
-	for _, line := range lines {
-		text += "  " + line + "\n"
-	}
+func writeReport(text string) {
 	fmt.Print(text)
 	name := os.Getenv(ReportEnv)
 	if name == "" {
