@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
+
+	"github.com/afkak-go/afkak/kerr"
 )
 
 // Config says how a Broker runs. The zero value is a broker on a free loopback
@@ -80,8 +82,23 @@ type Config struct {
 	// (connections.max.idle.ms). Default: 10 minutes.
 	IdleTimeout time.Duration
 
+	// ProduceFault, when set, is asked about each batch that is fit to be
+	// stored, from the goroutine of the connection that it came by: a full disk, a
+	// lost replica. Default: nothing fails.
+	ProduceFault func(topic string, partition int32) ProduceFault
+
 	// Logger receives what the broker does. Default: nothing is logged.
 	Logger *slog.Logger
+}
+
+// ProduceFault is what goes wrong with one batch. The zero value is nothing.
+type ProduceFault struct {
+	// Code is the answer for the batch's partition: [kerr.KafkaStorageError] is
+	// what Kafka says when a disk fails.
+	Code kerr.Error
+	// Stored: the batch is appended to the log all the same, as when a broker
+	// fails between that and its answer.
+	Stored bool
 }
 
 // Topic is a topic to create.

@@ -99,9 +99,25 @@ func (p *produce) partition(topic *topic, records []byte, answer *protocol.Produ
 		failure.report(part, answer)
 		return
 	}
+	fault := p.broker.produceFault(topic.name, answer.Index)
+	if fault.Code != kerr.None && !fault.Stored {
+		answer.ErrorCode = fault.Code.Code()
+		return
+	}
 	stored, code := part.append(batch, p.now)
+	if code == kerr.None && fault.Code != kerr.None {
+		answer.ErrorCode = fault.Code.Code()
+		return
+	}
 	answer.ErrorCode = code.Code()
 	answer.BaseOffset, answer.LogAppendTimeMs, answer.LogStartOffset = stored.baseOffset, stored.logAppendTime, stored.logStart
+}
+
+func (b *Broker) produceFault(topic string, partition int32) ProduceFault {
+	if b.cfg.ProduceFault == nil {
+		return ProduceFault{}
+	}
+	return b.cfg.ProduceFault(topic, partition)
 }
 
 // report fills in the answer for a partition whose records were not stored.

@@ -74,6 +74,41 @@ func TestARepeatedBatchIsStoredOnce(t *testing.T) {
 	}
 }
 
+func TestAFaultFailsABatchBeforeOrAfterItIsStored(t *testing.T) {
+	var fault broker.ProduceFault
+	b := start(t, broker.Config{
+		Topics: []broker.Topic{{Name: "orders", Partitions: 2}},
+		ProduceFault: func(topic string, partition int32) broker.ProduceFault {
+			if topic == "orders" && partition == 0 {
+				return fault
+			}
+			return broker.ProduceFault{}
+		},
+	})
+	w := dial(t, b)
+	for _, c := range []struct {
+		name  string
+		fault broker.ProduceFault
+		code  kerr.Error
+		end   int64
+	}{
+		{"none", broker.ProduceFault{}, kerr.None, 1},
+		{"before", broker.ProduceFault{Code: kerr.KafkaStorageError}, kerr.KafkaStorageError, 1},
+		{"after", broker.ProduceFault{Code: kerr.NotEnoughReplicasAfterAppend, Stored: true}, kerr.NotEnoughReplicasAfterAppend, 2},
+	} {
+		fault = c.fault // the broker asks only while it is asked
+		if answer := w.produce("orders", 0, batch(t, plain, "a")); kerr.Error(answer.ErrorCode) != c.code {
+			t.Errorf("%s: got %v, want %v", c.name, kerr.Error(answer.ErrorCode), c.code)
+		}
+		if end := w.fetch(fetchRequest("orders", 0)).Responses[0].Partitions[0].HighWatermark; end != c.end {
+			t.Errorf("%s: the log ends at %d, want %d", c.name, end, c.end)
+		}
+	}
+	if answer := w.produce("orders", 1, batch(t, plain, "a")); answer.ErrorCode != 0 {
+		t.Errorf("the other partition: got %v", kerr.Error(answer.ErrorCode))
+	}
+}
+
 func TestRetentionBytesLetsGoOfTheOldest(t *testing.T) {
 	b := start(t, broker.Config{Topics: []broker.Topic{{Name: "orders", Configs: map[string]string{"retention.bytes": "100000"}}}})
 	w := dial(t, b)

@@ -60,12 +60,13 @@ func MainByRelease(m *testing.M) {
 			}
 		}
 		failed |= code
-		writeReport(pass.report(code, time.Since(started)) + "\n")
+		Report(pass.report(code, time.Since(started)) + "\n")
 	}
 	os.Exit(failed)
 }
 
-func writeReport(text string) {
+// Report prints the text, and adds it to the file that AFKAK_REPORT names, if it does.
+func Report(text string) {
 	fmt.Print(text)
 	name := os.Getenv(ReportEnv)
 	if name == "" {

@@ -12,8 +12,8 @@ import (
 	"github.com/afkak-go/afkak/protocol"
 )
 
-// A Proxy stands between clients and brokers, passes frames on, and cuts a connection in the middle
-// of a request or an answer when told to. Give its Dial to afkak.WithDialer.
+// A Proxy stands between clients and brokers, passes frames on, and when told to cuts a connection in the
+// middle of a request or an answer, or makes the brokers silent or unreachable. Give its Dial to afkak.WithDialer.
 type Proxy struct {
 	running sync.WaitGroup
 
@@ -22,6 +22,8 @@ type Proxy struct {
 	listeners map[string]net.Listener // by the broker's address
 	conns     map[net.Conn]struct{}
 	cuts      []*cut
+	away      bool          // connections are refused
+	silence   chan struct{} // closed when frames may pass again; nil: they may
 }
 
 // A cut is to be made in the next request of an API, or in its answer.
@@ -43,6 +45,45 @@ func (p *Proxy) CutRequest(key protocol.APIKey) <-chan struct{} { return p.arm(k
 
 // CutAnswer is CutRequest for the middle of an answer. The broker has done what it was asked.
 func (p *Proxy) CutAnswer(key protocol.APIKey) <-chan struct{} { return p.arm(key, true) }
+
+// Silence has all brokers seem paused until the returned function is called, once: connections stay, and can be made,
+// and nothing passes.
+func (p *Proxy) Silence() (end func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	silence := make(chan struct{})
+	p.silence = silence
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.silence == silence { // otherwise the proxy was closed
+			p.endSilence()
+		}
+	}
+}
+
+// endSilence lets frames pass. The caller holds mu.
+func (p *Proxy) endSilence() {
+	if p.silence != nil {
+		close(p.silence)
+		p.silence = nil
+	}
+}
+
+// Away ends all connections, and has every new one end at once until the returned function is called.
+func (p *Proxy) Away() (end func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.away = true
+	for c := range p.conns {
+		c.Close()
+	}
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.away = false
+	}
+}
 
 func (p *Proxy) arm(key protocol.APIKey, answer bool) <-chan struct{} {
 	p.mu.Lock()
@@ -115,7 +156,7 @@ func (p *Proxy) accept(l net.Listener, addr string) {
 func (p *Proxy) keep(client, broker net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed || p.away {
 		broker.Close()
 		return false
 	}
@@ -170,6 +211,12 @@ var errCut = errors.New("cut")
 
 // pass writes the frame, or half of it if it is to be cut.
 func (p *Proxy) pass(to net.Conn, frame []byte, c *cut) error {
+	p.mu.Lock()
+	silence := p.silence
+	p.mu.Unlock()
+	if silence != nil {
+		<-silence
+	}
 	if c == nil {
 		_, err := to.Write(frame)
 		return err
@@ -194,6 +241,7 @@ func readFrame(r io.Reader) ([]byte, error) {
 func (p *Proxy) close() {
 	p.mu.Lock()
 	p.closed = true
+	p.endSilence()
 	for _, l := range p.listeners {
 		l.Close()
 	}

@@ -1,0 +1,113 @@
+package reliability
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/afkak-go/afkak/broker"
+	"github.com/afkak-go/afkak/kerr"
+	"github.com/afkak-go/afkak/protocol"
+	"github.com/afkak-go/afkak/test/harness"
+)
+
+// refusals are what a broker may answer in the middle of writing, and whether it has stored the batch.
+var refusals = []broker.ProduceFault{
+	{Code: kerr.KafkaStorageError},
+	{Code: kerr.KafkaStorageError, Stored: true},
+	{Code: kerr.NotEnoughReplicas},
+	{Code: kerr.NotEnoughReplicasAfterAppend, Stored: true},
+	{Code: kerr.NotLeaderOrFollower},
+	{Code: kerr.NotLeaderOrFollower, Stored: true},
+	{Code: kerr.RequestTimedOut, Stored: true},
+	{Code: kerr.UnknownServerError, Stored: true},
+}
+
+// A disk is what stores or does not. Safe for concurrent use.
+type disk struct {
+	broken atomic.Pointer[broker.ProduceFault] // nil: it is whole
+	count  atomic.Uint64
+}
+
+// fault fails two batches of three while the disk is broken.
+func (d *disk) fault(string, int32) broker.ProduceFault {
+	if f := d.broken.Load(); f != nil && d.count.Add(1)%3 != 0 {
+		return *f
+	}
+	return broker.ProduceFault{}
+}
+
+func TestTheEmbeddedBrokerUnderFaults(t *testing.T) {
+	var d disk
+	b, err := broker.Start(broker.Config{AutoCreateTopics: true, DefaultPartitions: partitions, ProduceFault: d.fault})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	target := harness.Target{Version: harness.Embedded, Addrs: []string{b.Addr()}}
+	client := target.Logged(t)
+	var topics []string
+	for range 3 {
+		topics = append(topics, target.Created(t, client))
+	}
+	s := newStage(t, target, embeddedLimits, client, topics...)
+	s.suffer(durationOf(t, 8*time.Second), []fault{
+		{"cuts", cuts},
+		{"all brokers away", away},
+		{"all brokers silent", silent},
+		{"deletion", deletion},
+		{"a broken disk", func(s *stage) { breakDisk(s, &d) }},
+	})
+	s.settleUp()
+}
+
+func breakDisk(s *stage, d *disk) {
+	f := refusals[s.random.IntN(len(refusals))]
+	lasts := s.lasts(200*time.Millisecond, 2*time.Second)
+	s.tell("two of three batches are answered with %v for %v, stored: %v", f.Code, lasts, f.Stored)
+	d.broken.Store(&f)
+	s.wait(lasts)
+	d.broken.Store(nil)
+}
+
+// away has no connection live, and none be made.
+func away(s *stage) {
+	lasts := s.lasts(100*time.Millisecond, 3*s.limits.request)
+	s.tell("no broker can be reached for %v", lasts)
+	end := s.proxy.Away()
+	s.wait(lasts)
+	end()
+}
+
+// silent has requests and answers stay on their way for longer than anybody waits.
+func silent(s *stage) {
+	lasts := s.lasts(s.limits.request, 3*s.limits.request)
+	s.tell("nothing passes for %v", lasts)
+	end := s.proxy.Silence()
+	s.wait(lasts)
+	end()
+}
+
+// cuts ends connections in the middle of produce requests, which are not stored, and of their answers, which are.
+func cuts(s *stage) {
+	n := 1 + s.random.IntN(6)
+	for range n {
+		var cut <-chan struct{}
+		if s.random.IntN(2) == 0 {
+			s.tell("a connection is cut in the middle of a produce request")
+			cut = s.proxy.CutRequest(protocol.KeyProduce)
+		} else {
+			s.tell("a connection is cut in the middle of a produce answer")
+			cut = s.proxy.CutAnswer(protocol.KeyProduce)
+		}
+		select {
+		case <-cut:
+		case <-time.After(s.limits.resumption):
+			s.t.Fatal("nothing was there to be cut")
+		}
+	}
+}
