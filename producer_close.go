@@ -10,10 +10,26 @@ import (
 // Flush sends everything that was handed over before, without waiting for
 // lingers and triggers, and waits until all of it has its result. The error is
 // ctx's: what became of a record its Delivery says. Records that are handed
-// over meanwhile are not waited for.
+// over meanwhile are not waited for, and linger as usual. The end of ctx ends
+// the wait only.
 func (p *Producer) Flush(ctx context.Context) error {
 	p.fire()
-	return p.await(ctx, p.promises())
+	return p.await(ctx, "the producer", p.promises())
+}
+
+// FlushPartition is [Producer.Flush] for one partition; what others hold stays
+// where it is. One that was never written to, known to the cluster or not, has
+// nothing to flush: nil at once. What leaves by it still counts for the
+// messages and bytes of [WithBatch], so the next trigger fires the earlier.
+func (p *Producer) FlushPartition(ctx context.Context, topic string, partition int32) error {
+	part := p.partition(topic, partition)
+	if part == nil {
+		return nil
+	}
+	if part.Close() {
+		p.schedule(part)
+	}
+	return p.await(ctx, fmt.Sprintf("%s/%d", topic, partition), part.Promises(nil))
 }
 
 // Close accepts nothing more, flushes, waits for callbacks and ends. If ctx
@@ -32,7 +48,7 @@ func (p *Producer) Close(ctx context.Context) error {
 		part.Bar(errProducerClosed)
 		p.schedule(part)
 	})
-	err := p.await(ctx, p.promises())
+	err := p.await(ctx, "the producer", p.promises())
 	if err == nil {
 		err = p.awaitCallbacks(ctx)
 	}
@@ -72,11 +88,11 @@ func (p *Producer) promises() []*accum.Promise {
 	return promises
 }
 
-// await waits for the results of whole batches.
-func (p *Producer) await(ctx context.Context, promises []*accum.Promise) error {
+// await waits for the results of whole batches, of what is named.
+func (p *Producer) await(ctx context.Context, of string, promises []*accum.Promise) error {
 	for i, promise := range promises {
 		if err := waitFor(ctx, promise.Settled()); err != nil {
-			return fmt.Errorf("afkak: %d batches of the producer have no result yet: %w", len(promises)-i, err)
+			return fmt.Errorf("afkak: %d batches of %s have no result yet: %w", len(promises)-i, of, err)
 		}
 	}
 	return nil

@@ -142,6 +142,26 @@ func ExampleProducer_Stats() {
 	// 99% of the answers came in a second: true
 }
 
+func ExampleProducer_FlushPartition() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+	producer, err := afkak.NewProducer(client, afkak.WithPartitioner(afkak.Manual()), afkak.WithLinger(time.Minute))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer producer.Abort()
+	first := producer.Send(ctx, afkak.Record{Topic: "orders", Partition: 0, Value: []byte("v")})
+	second := producer.Send(ctx, afkak.Record{Topic: "orders", Partition: 1, Value: []byte("w")})
+	if err := producer.FlushPartition(ctx, "orders", 0); err != nil {
+		log.Fatal(err)
+	}
+	_, _, firstKnown := first.Result()
+	_, _, secondKnown := second.Result()
+	fmt.Println(firstKnown, secondKnown)
+	// Output: true false
+}
+
 func ExampleManual() {
 	client, stop := embedded()
 	defer stop()

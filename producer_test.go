@@ -493,6 +493,92 @@ func TestProducerCancelRemovesARecordThatHasNotLeft(t *testing.T) {
 	})
 }
 
+func TestFlushPartitionSendsThatPartitionAndNoOther(t *testing.T) {
+	for name, opt := range map[string]afkak.ProducerOption{
+		"lingering": afkak.WithLinger(time.Minute), "held back by a trigger": afkak.WithBatch(100, 0, time.Minute),
+	} {
+		t.Run(name, func(t *testing.T) {
+			onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
+				p := newProducer(t, client, afkak.WithPartitioner(afkak.Manual()), opt)
+				for partition, values := range [][]string{{"a", "b"}, {"c"}} {
+					for _, value := range values {
+						p.Send(t.Context(), orderTo(int32(partition), value))
+					}
+				}
+				began := time.Now()
+				if err := p.FlushPartition(t.Context(), "orders", 0); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(began); took > time.Second {
+					t.Errorf("took %v", took)
+				}
+				wantValues(t, s.stored(0), []string{"a", "b"})
+				wantValues(t, s.stored(1), nil)
+				if held := p.Stats().BufferedRecords; held != 1 {
+					t.Errorf("%d records are held, want 1", held)
+				}
+				closeProducer(t, p)
+				wantValues(t, s.stored(1), []string{"c"})
+				if err := p.FlushPartition(t.Context(), "orders", 0); err != nil {
+					t.Errorf("after Close: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestFlushPartitionHasNothingToDoWhereNothingWasWritten(t *testing.T) {
+	onStage(t, 1, func(t *testing.T, s *stage, client *afkak.Client) {
+		p := newProducer(t, client, afkak.WithPartitioner(afkak.Manual()))
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		nothing := func(topic string, partition int32) {
+			t.Helper()
+			if err := p.FlushPartition(ended, topic, partition); err != nil {
+				t.Errorf("%s/%d: got %v", topic, partition, err)
+			}
+		}
+		nothing("orders", 0)
+		nothing("unheard of", 0)
+		if n := s.requests(protocol.KeyMetadata); n != 0 {
+			t.Errorf("%d requests were made", n)
+		}
+		wantStored(t, p.Send(t.Context(), orderTo(0, "v")), 0, 0)
+		nothing("orders", 0)
+		nothing("orders", 3)
+		nothing("orders", 4) // there is none
+		nothing("orders", -1)
+		closeProducer(t, p)
+	})
+}
+
+func TestFlushDoesNotWaitForWhatComesMeanwhile(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world, client *afkak.Client) {
+		w.spoil(0, protocol.KeyProduce, func(*exchange) fate { time.Sleep(time.Second); return pass })
+		p := newProducer(t, client, afkak.WithPartitioner(afkak.Manual()), afkak.WithLinger(time.Minute))
+		for name, flush := range map[string]func() error{
+			"Flush":          func() error { return p.Flush(t.Context()) },
+			"FlushPartition": func() error { return p.FlushPartition(t.Context(), orders, 0) },
+		} {
+			before := p.Send(t.Context(), orderTo(0, "before"))
+			sent := make(chan afkak.Delivery, 1)
+			time.AfterFunc(500*time.Millisecond, func() { sent <- p.Send(t.Context(), orderTo(0, "later")) })
+			if err := flush(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if _, err, ok := before.Result(); err != nil || !ok {
+				t.Errorf("%s: what came before: %v (known: %v)", name, err, ok)
+			}
+			later := <-sent
+			if _, _, ok := later.Result(); ok {
+				t.Errorf("%s: what came later did not linger", name)
+			}
+			later.Cancel()
+		}
+		closeProducer(t, p)
+	})
+}
+
 func TestProducerCallbacksComeInOrder(t *testing.T) {
 	onStage(t, 1, func(t *testing.T, _ *stage, client *afkak.Client) {
 		p := newProducer(t, client, afkak.WithBatchBytes(300), afkak.WithPartitioner(afkak.Manual()))

@@ -71,6 +71,20 @@ func (p *Producer) eachPartition(visit func(*producerPartition)) {
 	})
 }
 
+// partition returns one partition, nil if its topic was never written to or the
+// number was never seen.
+func (p *Producer) partition(topic string, id int32) *producerPartition {
+	known := p.topic(topic)
+	if known == nil {
+		return nil
+	}
+	parts := known.partitions()
+	if id < 0 || int(id) >= len(parts) {
+		return nil
+	}
+	return parts[id]
+}
+
 func (topic *producerTopic) partitions() []*producerPartition {
 	topic.mu.Lock()
 	defer topic.mu.Unlock()
