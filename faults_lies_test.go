@@ -39,9 +39,11 @@ func produceLies() map[string]func(*protocol.ProduceResponse) {
 		return &r.Responses[0].PartitionResponses[0]
 	}
 	return map[string]func(*protocol.ProduceResponse){
-		"no topic":          func(r *protocol.ProduceResponse) { r.Responses = nil },
-		"no partition":      func(r *protocol.ProduceResponse) { r.Responses[0].PartitionResponses = nil },
-		"another topic":     func(r *protocol.ProduceResponse) { r.Responses[0].Name = "others" },
+		"no topic":     func(r *protocol.ProduceResponse) { r.Responses = nil },
+		"no partition": func(r *protocol.ProduceResponse) { r.Responses[0].PartitionResponses = nil },
+		"another topic": func(r *protocol.ProduceResponse) {
+			r.Responses[0].Name, r.Responses[0].TopicID = "others", protocol.UUID{9}
+		},
 		"another partition": func(r *protocol.ProduceResponse) { first(r).Index = 0 },
 		"no such partition": func(r *protocol.ProduceResponse) { first(r).Index = -7 },
 	}

@@ -26,8 +26,14 @@ import (
 // none of them can be taken for one that was lost. The producer goes on by
 // itself.
 //
-// Elsewhere one batch of a partition is on its way at a time, which keeps the
-// order; when its answer is lost, it is sent again and may then be stored
+// A topic that is deleted and made again is another topic. Records that are
+// surely not stored yet go to the new one; those that may be in the old one fail
+// with [ErrTopicRecreated], for which [MaybeStored] is true, and are not sent
+// again. It is known for certain where the broker is told topics by ID (Kafka
+// 4.1, KIP-516), and noticed with the next metadata from 2.8 on.
+//
+// Without idempotence one batch of a partition is on its way at a time, which
+// keeps the order; when its answer is lost, it is sent again and may then be stored
 // twice.
 type Producer struct {
 	client *Client

@@ -25,14 +25,21 @@ type produceCall struct {
 	began      time.Duration // when it was handed to the connection
 
 	items    []*taken
-	places   []requestPlace // of each item in req
-	rejected []rejection    // batches that this broker cannot take
-	topics   map[string]int // index in req, made when there is more than one topic
+	places   []requestPlace   // of each item in req
+	rejected []rejection      // batches that this broker cannot take
+	topics   map[topicKey]int // index in req, made when there is more than one topic
 	req      protocol.ProduceRequest
 	early    earlyOffsets
 }
 
 type requestPlace struct{ topic, partition int }
+
+// topicKey is what a request calls a topic by: its name, or from version 13 on
+// its ID (KIP-516).
+type topicKey struct {
+	name string
+	id   protocol.UUID
+}
 
 type rejection struct {
 	item *taken
@@ -77,17 +84,22 @@ func (call *produceCall) add(item *taken) bool {
 
 // versionOf picks the produce version for a batch: the highest, or for a batch
 // that was sealed before, the highest that takes its format. One that this
-// broker does not read is made anew.
+// broker does not read is made anew. A topic whose ID is not known is called by
+// its name.
 func (call *produceCall) versionOf(batch *accum.Batch) (int16, error) {
+	newest := lastNamedProduce
+	if batch.TopicID() != (accum.TopicID{}) {
+		newest = identifiedProduce
+	}
 	if magic, ok := batch.Sealed(); ok {
-		if version, err := versionFor(call.versions, magic); err == nil {
+		if version, err := versionFor(call.versions, magic, newest); err == nil {
 			return version, nil
 		}
 		if err := batch.Reopen(); err != nil {
 			return 0, err
 		}
 	}
-	version, err := call.versions.Pick(protocol.KeyProduce, 0, lastNamedProduce)
+	version, err := call.versions.Pick(protocol.KeyProduce, 0, newest)
 	if err != nil {
 		return version, err
 	}
@@ -105,7 +117,7 @@ func (call *produceCall) seal(batch *accum.Batch, magic int8) error {
 
 // put writes the item into the request.
 func (call *produceCall) put(item *taken) requestPlace {
-	i := call.topicIndex(item.part.Topic())
+	i := call.topicIndex(call.topicKey(item))
 	data := &call.req.TopicData[i]
 	data.PartitionData = append(data.PartitionData, protocol.ProduceRequestTopicDataPartitionData{
 		Index: item.part.ID(), Records: item.batch.Wire(),
@@ -113,19 +125,26 @@ func (call *produceCall) put(item *taken) requestPlace {
 	return requestPlace{topic: i, partition: len(data.PartitionData) - 1}
 }
 
-func (call *produceCall) topicIndex(name string) int {
+func (call *produceCall) topicKey(item *taken) topicKey {
+	if call.version >= identifiedProduce {
+		return topicKey{id: protocol.UUID(item.batch.TopicID())}
+	}
+	return topicKey{name: item.part.Topic()}
+}
+
+func (call *produceCall) topicIndex(key topicKey) int {
 	last := len(call.req.TopicData) - 1
-	if last >= 0 && call.req.TopicData[last].Name == name {
+	if last >= 0 && call.req.TopicData[last].Name == key.name && call.req.TopicData[last].TopicID == key.id {
 		return last
 	}
-	if i, ok := call.topics[name]; ok {
+	if i, ok := call.topics[key]; ok {
 		return i
 	}
 	if call.topics == nil {
-		call.topics = make(map[string]int)
+		call.topics = make(map[topicKey]int)
 	}
-	call.topics[name] = last + 1
-	call.req.TopicData = append(call.req.TopicData, protocol.ProduceRequestTopicData{Name: name})
+	call.topics[key] = last + 1
+	call.req.TopicData = append(call.req.TopicData, protocol.ProduceRequestTopicData{Name: key.name, TopicID: key.id})
 	return last + 1
 }
 
@@ -233,24 +252,29 @@ func (call *produceCall) spoilt(resp *protocol.ProduceResponse, i int) (rejectio
 // find returns the item's part of the answer: brokers answer in the request's
 // order, but need not.
 func (call *produceCall) find(resp *protocol.ProduceResponse, i int) *protocol.ProduceResponseResponsePartitionResponse {
-	at, part := call.places[i], call.items[i].part
+	at, id := call.places[i], call.items[i].part.ID()
+	asked := &call.req.TopicData[at.topic]
 	if at.topic < len(resp.Responses) {
-		if found := &resp.Responses[at.topic]; found.Name == part.Topic() && at.partition < len(found.PartitionResponses) &&
-			found.PartitionResponses[at.partition].Index == part.ID() {
+		if found := &resp.Responses[at.topic]; answers(found, asked) && at.partition < len(found.PartitionResponses) &&
+			found.PartitionResponses[at.partition].Index == id {
 			return &found.PartitionResponses[at.partition]
 		}
 	}
 	for t := range resp.Responses {
-		if resp.Responses[t].Name != part.Topic() {
+		if !answers(&resp.Responses[t], asked) {
 			continue
 		}
 		for j := range resp.Responses[t].PartitionResponses {
-			if found := &resp.Responses[t].PartitionResponses[j]; found.Index == part.ID() {
+			if found := &resp.Responses[t].PartitionResponses[j]; found.Index == id {
 				return found
 			}
 		}
 	}
 	return nil
+}
+
+func answers(resp *protocol.ProduceResponseResponse, asked *protocol.ProduceRequestTopicData) bool {
+	return resp.Name == asked.Name && resp.TopicID == asked.TopicID
 }
 
 func (call *produceCall) failure(err error) error {
@@ -269,7 +293,7 @@ func isStale(err error) bool {
 	switch {
 	case errors.Is(err, kerr.NotLeaderOrFollower), errors.Is(err, kerr.UnknownTopicOrPartition),
 		errors.Is(err, kerr.LeaderNotAvailable), errors.Is(err, kerr.FencedLeaderEpoch),
-		errors.Is(err, kerr.KafkaStorageError), errors.Is(err, kerr.UnknownTopicID):
+		errors.Is(err, kerr.KafkaStorageError), errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID):
 		return true
 	}
 	var code kerr.Error

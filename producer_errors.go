@@ -18,6 +18,10 @@ var (
 	// partition's leader is older than Kafka 0.11, without [WithDropHeaders].
 	ErrHeadersUnsupported = record.ErrHeadersUnsupported
 
+	// ErrTopicRecreated is what a record fails with that may be in the log of a
+	// topic that was deleted and made again: see [Producer].
+	ErrTopicRecreated = errors.New("the topic was deleted and made again while the record was on its way")
+
 	// ErrNoPartition is what a record fails with whose partitioner chose a
 	// partition that the topic does not have.
 	ErrNoPartition = errors.New("no such partition")

@@ -406,7 +406,7 @@ func oldProduce(s *stage, req protocol.Request) protocol.Response {
 	}
 	resp := protocol.NewProduceResponse()
 	for _, topic := range produce.TopicData {
-		answer := protocol.ProduceResponseResponse{Name: topic.Name}
+		answer := protocol.ProduceResponseResponse{Name: topic.Name, TopicID: topic.TopicID}
 		for _, data := range topic.PartitionData {
 			var part protocol.ProduceResponseResponsePartitionResponse
 			part.SetDefaults()

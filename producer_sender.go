@@ -271,21 +271,24 @@ func (s *sender) log(level slog.Level, part *producerPartition, records, attempt
 		"broker", s.broker, "records", records, "attempt", attempt, "err", err)
 }
 
-// versionFor returns the highest produce version that takes batches of the
-// given format, and that the broker speaks.
-func versionFor(versions *protocol.Versions, magic int8) (int16, error) {
+// versionFor returns the highest produce version up to newest that takes
+// batches of the given format, and that the broker speaks.
+func versionFor(versions *protocol.Versions, magic int8, newest int16) (int16, error) {
 	switch magic {
 	case 0:
 		return versions.Pick(protocol.KeyProduce, 0, 1)
 	case 1:
 		return versions.Pick(protocol.KeyProduce, 2, 2)
 	}
-	return versions.Pick(protocol.KeyProduce, 3, lastNamedProduce)
+	return versions.Pick(protocol.KeyProduce, 3, newest)
 }
 
-// lastNamedProduce is the last produce version that names topics; from 13 on
-// it is by ID (KIP-516).
-const lastNamedProduce = 12
+// Produce names topics up to one version, and from the next on has their IDs
+// (KIP-516, Kafka 4.1).
+const (
+	lastNamedProduce  int16 = 12
+	identifiedProduce int16 = 13
+)
 
 // magicFor returns the format of the batches in a produce request.
 func magicFor(version int16) int8 {

@@ -106,7 +106,7 @@ func (s *stage) onProduce(visit func(broker int32, topic string, partition int32
 		}
 		resp, failed := protocol.NewProduceResponse(), false
 		for _, topic := range produce.TopicData {
-			answer := protocol.ProduceResponseResponse{Name: topic.Name}
+			answer := protocol.ProduceResponseResponse{Name: topic.Name, TopicID: topic.TopicID}
 			for _, data := range topic.PartitionData {
 				var part protocol.ProduceResponseResponsePartitionResponse
 				part.SetDefaults()

@@ -95,6 +95,11 @@ func (p *Producer) viewOf(topic *producerTopic, pic *metadata.Picture, found *me
 	for id := len(topic.parts); id < len(found.Partitions); id++ {
 		topic.parts = append(topic.parts, p.newPartition(topic, int32(id)))
 	}
+	if old == nil || old.topic.ID != found.ID || len(topic.parts) > len(old.parts) {
+		for _, part := range topic.parts {
+			part.Renew(accum.TopicID(found.ID), ErrTopicRecreated)
+		}
+	}
 	view.parts = topic.parts[:len(found.Partitions):len(found.Partitions)]
 	for id := range found.Partitions {
 		if found.Partitions[id].Leader >= 0 {

@@ -41,6 +41,9 @@ type Batch struct {
 	restamp       bool  // wire has another number than the batch
 	cause         error // the last failure
 	finished      bool  // settled while in flight; the answer changes nothing
+
+	topicID TopicID // of the topic that it was last taken for
+	renewed error   // that topic was deleted and made again while the batch was in flight
 }
 
 // Topic returns the topic's name.

@@ -39,6 +39,7 @@ type Partition struct {
 	retryAt     time.Duration // nothing is taken before
 	expect      int           // size of the batch closed last: what the next one may need
 	barred      error         // why nothing more may be appended; nil: it may
+	topicID     TopicID       // of the topic that the next batch is taken for
 }
 
 // NewPartition returns an empty partition without an identity.

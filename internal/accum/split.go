@@ -22,7 +22,7 @@ func (p *Partition) Split(b *Batch) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if b.finished || b.numbered() && b.maybe {
+	if b.finished || b.pinned() {
 		return false
 	}
 	p.proven = false
@@ -55,7 +55,7 @@ func (p *Partition) Reject(b *Batch, rejections []Rejection) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if b.finished || b.numbered() && b.maybe {
+	if b.finished || b.pinned() {
 		return false
 	}
 	p.cfg.Gauge.failed.Add(int64(n))
@@ -71,6 +71,10 @@ func (p *Partition) Reject(b *Batch, rejections []Rejection) bool {
 	}
 	return true
 }
+
+// pinned tells that the batch may be stored, and cannot be sent in another form
+// or to another topic without perhaps being stored twice.
+func (b *Batch) pinned() bool { return b.maybe && (b.numbered() || b.renewed != nil) }
 
 // without returns empty batches for the records between those rejected.
 func (b *Batch) without(rejections []Rejection) (parts []*Batch) {

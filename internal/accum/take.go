@@ -26,6 +26,7 @@ func (p *Partition) Take(now time.Duration) *Batch {
 		p.number(now, b)
 	}
 	p.waiting.remove(b)
+	b.topicID, b.renewed = p.topicID, nil
 	b.attempts++
 	p.inFlight++
 	p.sent.insert(b)
@@ -93,6 +94,8 @@ func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
 	b.cause = answer.Err
 	b.maybe = b.maybe || answer.Stored && !b.void
 	switch {
+	case b.renewed != nil && b.maybe:
+		return p.giveUp(b, b.renewed)
 	case answer.Misplaced && b.numbered():
 		return p.misplaced(now, b, answer)
 	case answer.Retriable && p.mayRetry(b) && now < p.deadline(b):

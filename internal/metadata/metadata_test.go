@@ -248,3 +248,28 @@ func ExamplePicture_Next() {
 	fmt.Println(p.Generation, part.Leader, err)
 	// Output: 1 2 <nil>
 }
+func TestATopicThatWasMadeAgainDoesNotTurnBackIntoTheOldOne(t *testing.T) {
+	p := next(metadata.Empty(), answer(topic("orders", 1, 0, led(0, 1, 9))), "orders")
+	p = next(p, answer(topic("orders", 0, kerr.UnknownTopicOrPartition)), "orders")
+	p = next(p, answer(topic("orders", 2, 0, led(0, 2, 0))), "orders")
+	if got, _ := p.Topic("orders"); got.ID != (protocol.UUID{2}) || leaderOf(t, p, "orders", 0) != 2 {
+		t.Fatalf("got %+v", got)
+	}
+	p = next(p, answer(topic("orders", 1, 0, led(0, 1, 9))), "orders") // of a broker that has not heard
+	got, _ := p.Topic("orders")
+	if got.ID != (protocol.UUID{2}) || leaderOf(t, p, "orders", 0) != 2 || got.Generation != p.Generation {
+		t.Errorf("the old one came back: %+v", got)
+	}
+	p = next(p, answer(topic("orders", 3, 0, led(0, 1, 0))), "orders")
+	if leaderOf(t, p, "orders", 0) != 1 {
+		t.Error("a third one was not taken in")
+	}
+}
+
+func TestAnAnswerWithoutIDsKeepsTheID(t *testing.T) {
+	p := next(metadata.Empty(), answer(topic("orders", 1, 0, led(0, 1, 9))), "orders")
+	p = next(p, answer(topic("orders", 0, 0, led(0, 2, 9))), "orders") // of a broker before 2.8
+	if got, _ := p.Topic("orders"); got.ID != (protocol.UUID{1}) || leaderOf(t, p, "orders", 0) != 2 {
+		t.Errorf("got %+v", got)
+	}
+}

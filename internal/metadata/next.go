@@ -23,7 +23,8 @@ type Asked struct {
 // Next makes the picture that follows from an answer. Only topics that were
 // asked for change; one that the answer lacks becomes unknown. A partition
 // keeps a newer leader epoch against an older answer, unless the topic was
-// created anew (its ID changed).
+// created anew (its ID changed); then answers that still have the old ID change
+// nothing.
 func (p *Picture) Next(resp *protocol.MetadataResponse, version int16, asked Asked, now time.Time) *Picture {
 	next := &Picture{
 		Generation:   p.Generation + 1,
@@ -113,7 +114,12 @@ func (p *Picture) nextTopic(known *Topic, answered *protocol.MetadataResponseTop
 		Generation: p.Generation,
 		At:         p.At,
 	}
-	same := known != nil && known.ID == topic.ID
+	if known != nil && topic.ID != (protocol.UUID{}) && topic.ID == known.former {
+		lagging := *known // the broker that answered has not heard that it was made again
+		lagging.Generation, lagging.At = p.Generation, p.At
+		return &lagging
+	}
+	same := topic.succeed(known)
 	switch {
 	case len(answered.Partitions) > 0:
 		topic.Partitions = partitions(answered.Partitions, version)
@@ -124,16 +130,30 @@ func (p *Picture) nextTopic(known *Topic, answered *protocol.MetadataResponseTop
 			topic.Err = nil // each partition says so itself
 		}
 	case known != nil && passing(topic.Err):
-		topic.ID, topic.Partitions = known.ID, known.Partitions
+		topic.Partitions = known.Partitions
 	}
 	return topic
+}
+
+// succeed takes the place of the topic known by the name before, if any, and
+// reports whether it is the same one.
+func (t *Topic) succeed(known *Topic) bool {
+	switch {
+	case known == nil:
+		return false
+	case t.ID == known.ID, t.ID == (protocol.UUID{}): // brokers before 2.8, and errors, have no IDs
+		t.ID, t.former = known.ID, known.former
+		return true
+	}
+	t.former = known.ID
+	return false
 }
 
 // missing is a topic of which an answer said nothing.
 func (p *Picture) missing(known *Topic, name string) *Topic {
 	topic := &Topic{Name: name, Err: kerr.UnknownTopicOrPartition, Generation: p.Generation, At: p.At}
 	if known != nil {
-		topic.ID, topic.Partitions = known.ID, known.Partitions
+		topic.ID, topic.Partitions, topic.former = known.ID, known.Partitions, known.former
 	}
 	return topic
 }

@@ -59,6 +59,8 @@ type Topic struct {
 	At         time.Time // when that was
 	// Partitions is indexed by partition; one that the answer lacked has Err.
 	Partitions []Partition
+
+	former protocol.UUID // of the topic that had the name before; IDs never come back
 }
 
 // Partition is one partition of a topic.
