@@ -184,7 +184,7 @@ func TestLyingSizesCostNoMemory(t *testing.T) {
 	}
 }
 
-func mustLZ4Header() []byte { return appendLZ4Header(nil, 2) }
+func mustLZ4Header() []byte { return appendLZ4Header(nil, 2, lz4SmallestBlock) }
 
 // What the reference implementations write beyond our own forms.
 func TestFramesOfOtherWritersAreRead(t *testing.T) {
@@ -239,7 +239,7 @@ func lz4Written(t *testing.T, src []byte, options ...lz4.Option) []byte {
 // dependentLZ4 is a frame whose second block copies from its first.
 func dependentLZ4() []byte {
 	frame := binary.LittleEndian.AppendUint32(nil, lz4Magic)
-	frame = append(frame, lz4Version, lz4Block64K)
+	frame = append(frame, lz4Version, lz4SmallestBlock<<4)
 	frame = append(frame, lz4HeaderChecksum(frame, false))
 	frame = binary.LittleEndian.AppendUint32(frame, 16|lz4Stored)
 	frame = append(frame, "0123456789abcdef"...)
@@ -282,6 +282,42 @@ func TestLZ4FramesAreReadByTheReferenceReader(t *testing.T) {
 		}
 		if !bytes.Equal(got.Bytes(), src) {
 			t.Fatalf("%d bytes came back as %d others", len(src), got.Len())
+		}
+	}
+}
+
+// lz4Text is what a producer of JSON might write.
+func lz4Text(n int) []byte {
+	random := rand.New(rand.NewPCG(3, 4))
+	var out []byte
+	for len(out) < n {
+		out = fmt.Appendf(out, `{"order":%d,"customer":"%x","status":"%d"}`, random.Uint64N(1e12), random.Uint64(), random.IntN(4))
+	}
+	return out[:n]
+}
+
+func TestLZ4IsNoLargerThanWhatTheReferenceWriterMakes(t *testing.T) {
+	for _, n := range []int{1000, 64 << 10, 64<<10 + 1, 256 << 10, 1_000_000, 4 << 20, 4<<20 + 1} {
+		src := lz4Text(n)
+		packed := mustAppend(t, nil, src, LZ4, DefaultLevel, 2)
+		if got, want := len(packed), len(lz4Written(t, src)); got > want+want/500 { // hashes of other bits collide elsewhere
+			t.Errorf("%d bytes: %d compressed, the reference writer has %d", n, got, want)
+		}
+		back, err := AppendDecompressed(nil, packed, LZ4, 2, n)
+		if err != nil || !bytes.Equal(back, src) {
+			t.Errorf("%d bytes came back as %d: %v", n, len(back), err)
+		}
+	}
+}
+
+func TestLZ4FramesAskTheirReadersForNoMoreThanTheyNeed(t *testing.T) {
+	for _, test := range []struct{ bytes, block int }{
+		{0, 64 << 10}, {64 << 10, 64 << 10}, {64<<10 + 1, 256 << 10}, {256<<10 + 1, 1 << 20},
+		{1<<20 + 1, 4 << 20}, {4<<20 + 1, 4 << 20},
+	} {
+		frame, err := readLZ4Frame(mustAppend(t, nil, make([]byte, test.bytes), LZ4, DefaultLevel, 2), 2)
+		if err != nil || frame.blockSize != test.block {
+			t.Errorf("%d bytes: blocks of %d, %v, want %d", test.bytes, frame.blockSize, err, test.block)
 		}
 	}
 }

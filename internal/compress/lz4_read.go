@@ -30,10 +30,10 @@ func readLZ4Frame(src []byte, magic int8) (lz4Frame, error) {
 		return f, corrupt(LZ4, fmt.Sprintf("unsupported frame flags %#02x", f.flags))
 	}
 	size := src[5] >> 4
-	if size < 4 || size > 7 || src[5]&^(7<<4) != 0 {
+	if size < lz4SmallestBlock || size > lz4LargestBlock || src[5]&^(7<<4) != 0 {
 		return f, corrupt(LZ4, fmt.Sprintf("invalid block size byte %#02x", src[5]))
 	}
-	f.blockSize = 1 << (8 + 2*size) // 64 KiB, 256 KiB, 1 MiB, 4 MiB
+	f.blockSize = lz4BlockSize(size)
 	at := 6
 	if f.flags&lz4ContentSize != 0 {
 		if len(src) < at+8+1 {
