@@ -9,6 +9,7 @@ import (
 	"github.com/afkak-go/afkak/internal/cluster"
 	"github.com/afkak-go/afkak/internal/compress"
 	"github.com/afkak-go/afkak/internal/conn"
+	"github.com/afkak-go/afkak/internal/metadata"
 	"github.com/afkak-go/afkak/internal/record"
 	"github.com/afkak-go/afkak/kerr"
 	"github.com/afkak-go/afkak/protocol"
@@ -175,6 +176,7 @@ func (call *produceCall) start() {
 func (call *produceCall) finish(resp protocol.Response, err error) {
 	s := call.s
 	answer, _ := resp.(*protocol.ProduceResponse)
+	call.follow(answer)
 	s.stats.ended(s.p.now()-call.began, answer, err)
 	var stale []string
 	for i, item := range call.items {
@@ -196,6 +198,44 @@ func (call *produceCall) finish(resp protocol.Response, err error) {
 	s.poke()
 }
 
+// follow takes in who leads the partitions that this broker does not (KIP-951,
+// Kafka 3.7).
+func (call *produceCall) follow(resp *protocol.ProduceResponse) {
+	if resp == nil {
+		return
+	}
+	var moves []metadata.Move
+	for i := range resp.Responses {
+		topic := &resp.Responses[i]
+		for j := range topic.PartitionResponses {
+			if part := &topic.PartitionResponses[j]; part.CurrentLeader != nil {
+				moves = append(moves, metadata.Move{
+					Topic: topic.Name, ID: topic.TopicID, Partition: part.Index,
+					Leader: part.CurrentLeader.LeaderID, LeaderEpoch: part.CurrentLeader.LeaderEpoch,
+				})
+			}
+		}
+	}
+	if len(moves) == 0 {
+		return
+	}
+	at := make([]metadata.Broker, len(resp.NodeEndpoints))
+	for i, node := range resp.NodeEndpoints {
+		at[i] = metadata.Broker{ID: node.NodeID, Host: node.Host, Port: node.Port}
+		if node.Rack != nil {
+			at[i].Rack = *node.Rack
+		}
+	}
+	call.s.p.client.cluster.Moved(moves, at)
+}
+
+// moved tells whether the picture has heard since the request was made that
+// another broker leads the item's partition.
+func (call *produceCall) moved(item *taken) bool {
+	leader, generation := call.s.p.leader(item.part)
+	return leader >= 0 && leader != call.s.broker && generation > call.generation
+}
+
 // outcome is what the answer says of one batch.
 func (call *produceCall) outcome(resp *protocol.ProduceResponse, i int, err error) accum.Answer {
 	switch {
@@ -214,6 +254,7 @@ func (call *produceCall) outcome(resp *protocol.ProduceResponse, i int, err erro
 		return accum.Answer{Offset: call.early.first(part.BaseOffset, call.items[i].batch.Count()), LogAppendTime: part.LogAppendTimeMs}
 	}
 	answer := accum.Answer{Err: call.failure(described(code, part, len(call.items[i].batch.Wire()))), Retriable: Retriable(code)}
+	answer.Moved = call.moved(call.items[i])
 	answer.Stored = call.mayFollowAppend(code)
 	answer.Misplaced = errors.Is(code, kerr.OutOfOrderSequenceNumber) || errors.Is(code, kerr.UnknownProducerID)
 	return answer

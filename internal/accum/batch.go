@@ -33,6 +33,7 @@ type Batch struct {
 	producerEpoch int16
 	baseSequence  int32
 	attempts      int
+	moves         int8  // times that it was sent on without a wait
 	displaced     int   // attempts that failed because one before it did
 	maybe         bool  // an earlier attempt may have been stored
 	void          bool  // surely not stored, nor ever under its number

@@ -41,6 +41,10 @@ type Answer struct {
 	// Retriable says that another attempt may succeed.
 	Retriable bool
 
+	// Moved says that it may at once, elsewhere: who leads the partition now is
+	// known already.
+	Moved bool
+
 	// Stored says that the batch may be in the log in spite of Err.
 	Stored bool
 
@@ -100,12 +104,21 @@ func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
 		return p.misplaced(now, b, answer)
 	case answer.Retriable && p.mayRetry(b) && now < p.deadline(b):
 		p.proven = false
-		p.retryAt = now + p.cfg.Backoff.Wait(b.attempts-b.displaced)
+		p.retryAt = now
+		if !answer.Moved || b.moves == maxMoves {
+			p.retryAt += p.cfg.Backoff.Wait(b.attempts - b.displaced)
+		} else {
+			b.moves++
+		}
 		p.putBack(b)
 		return VerdictRetried
 	}
 	return p.giveUp(b, answer.Err)
 }
+
+// maxMoves is how often one batch is sent on without a wait: brokers that name
+// each other must not be kept busy with it.
+const maxMoves = 3
 
 func (p *Partition) mayRetry(b *Batch) bool {
 	return p.cfg.Retries < 0 || b.attempts-b.displaced <= p.cfg.Retries

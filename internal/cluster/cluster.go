@@ -160,10 +160,22 @@ func (c *Cluster) learn(resp *protocol.MetadataResponse, version int16, asked me
 	c.change(func(p *metadata.Picture) *metadata.Picture { return p.Next(resp, version, asked, time.Now()) })
 }
 
-// change puts another picture in place and tells everybody.
+// Moved takes in who leads partitions now, as a broker has said that does not
+// (KIP-951), and where those brokers are. What is older than the picture
+// changes nothing. It does not replace [Cluster.Stale].
+func (c *Cluster) Moved(moves []metadata.Move, at []metadata.Broker) {
+	c.change(func(p *metadata.Picture) *metadata.Picture { return p.Moved(moves, at) })
+}
+
+// change puts another picture in place, if it is one, and tells everybody.
 func (c *Cluster) change(next func(*metadata.Picture) *metadata.Picture) {
 	c.mu.Lock()
-	picture := next(c.picture.Load())
+	before := c.picture.Load()
+	picture := next(before)
+	if picture == before {
+		c.mu.Unlock()
+		return
+	}
 	gone := c.arrange(picture)
 	c.picture.Store(picture)
 	close(c.changed)

@@ -273,3 +273,52 @@ func TestAnAnswerWithoutIDsKeepsTheID(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestMovesWithANewerEpochAreTakenIn(t *testing.T) {
+	known := next(metadata.Empty(), answer(topic("orders", 1, 0, led(0, 1, 5), led(1, 1, 5), led(2, 1, 5)), topic("others", 2, 0, led(0, 1, 5))), "orders", "others")
+	p := known.Moved([]metadata.Move{
+		{Topic: "orders", Partition: 0, Leader: 2, LeaderEpoch: 6},
+		{ID: protocol.UUID{1}, Partition: 1, Leader: 3, LeaderEpoch: 7},
+		{Topic: "orders", Partition: 2, Leader: 2, LeaderEpoch: 5}, // no newer
+	}, []metadata.Broker{{ID: 3, Host: "b3", Port: 9092}, {ID: 2, Host: "b2.new", Port: 9092}})
+	for partition, want := range []int32{2, 3, 1} {
+		if got := leaderOf(t, p, "orders", int32(partition)); got != want {
+			t.Errorf("partition %d: leader %d, want %d", partition, got, want)
+		}
+	}
+	var addrs []string
+	for _, b := range p.Brokers() {
+		addrs = append(addrs, b.Addr())
+	}
+	if !slices.Equal(addrs, []string{"[::1]:9093", "b2.new:9092", "b3:9092"}) {
+		t.Errorf("brokers: %v", addrs)
+	}
+	if got, _ := p.Topic("orders"); got.Generation != 1 || p.Generation != 2 {
+		t.Errorf("generations %d and %d, want 1: it is to be asked for, and 2", got.Generation, p.Generation)
+	}
+	if leaderOf(t, known, "orders", 0) != 1 || len(known.Brokers()) != 2 {
+		t.Error("the picture before has changed")
+	}
+	p = next(p, answer(topic("orders", 1, 0, led(0, 1, 5), led(1, 1, 5), led(2, 1, 5))), "orders")
+	if leaderOf(t, p, "orders", 0) != 2 {
+		t.Error("an older answer took it back")
+	}
+}
+
+func TestMovesThatAreNoNewsChangeNothing(t *testing.T) {
+	known := next(metadata.Empty(), answer(topic("orders", 1, 0, led(0, 1, 5))), "orders")
+	for name, move := range map[string]metadata.Move{
+		"an unknown topic":            {Topic: "others", Leader: 2, LeaderEpoch: 6},
+		"another ID":                  {ID: protocol.UUID{9}, Leader: 2, LeaderEpoch: 6},
+		"no topic at all":             {Leader: 2, LeaderEpoch: 6},
+		"an unknown partition":        {Topic: "orders", Partition: 1, Leader: 2, LeaderEpoch: 6},
+		"a negative partition":        {Topic: "orders", Partition: -1, Leader: 2, LeaderEpoch: 6},
+		"no leader":                   {Topic: "orders", Leader: -1, LeaderEpoch: 6},
+		"a broker without an address": {Topic: "orders", Leader: 9, LeaderEpoch: 6},
+		"the same epoch":              {Topic: "orders", Leader: 2, LeaderEpoch: 5},
+	} {
+		if p := known.Moved([]metadata.Move{move}, nil); p != known {
+			t.Errorf("%s: got %+v", name, p)
+		}
+	}
+}
