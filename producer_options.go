@@ -102,7 +102,7 @@ func WithAcks(acks Acks) ProducerOption {
 // their way in order. It takes [AcksAll]: with other acks it is off, and asking
 // for both is an error. A broker before Kafka 0.11 does not know it and is
 // written to without, one batch of a partition at a time. A broker that denies
-// it to the user (before 3.0 it takes the permission IdempotentWrite) fails the
+// it to the user (before 2.8 it takes the permission IdempotentWrite) fails the
 // records; nothing falls back by itself. Default: true.
 func WithIdempotence(on bool) ProducerOption {
 	return func(cfg *producerConfig) { cfg.idempotence, cfg.insistent = on, on }
