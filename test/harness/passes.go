@@ -139,7 +139,7 @@ func (s *stage) run(t *testing.T, core bool, l *lazy, start func(Pass, *lazy), s
 		}
 		t.Cleanup(func() {
 			if t.Failed() && l.target.Real != nil {
-				tellOfFailure(t, l.target.Real)
+				TellOfFailure(t, l.target.Real)
 				heal(t, l.target.Real)
 			}
 		})
@@ -147,8 +147,8 @@ func (s *stage) run(t *testing.T, core bool, l *lazy, start func(Pass, *lazy), s
 	})
 }
 
-// tellOfFailure adds the ends of the brokers' logs to the output of a test that failed.
-func tellOfFailure(t *testing.T, cluster *realkafka.Cluster) {
+// TellOfFailure adds the ends of the brokers' logs to the output of a test that failed.
+func TellOfFailure(t *testing.T, cluster *realkafka.Cluster) {
 	const most = 4 << 10
 	for _, b := range cluster.Brokers() {
 		text, err := os.ReadFile(b.LogFile())

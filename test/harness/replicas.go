@@ -36,6 +36,30 @@ func (target Target) Replicated(t testing.TB, client *afkak.Client, partitions i
 	return name
 }
 
+// Configure changes one config of a topic.
+func (target Target) Configure(t testing.TB, client *afkak.Client, topic, name, value string) {
+	t.Helper()
+	ctx := Context(t)
+	if !target.AtLeast("0.11") { // KIP-133
+		_, err := target.Real.RunTool(ctx, "", "kafka.admin.ConfigCommand", "--zookeeper", target.Real.ZooKeeper().Addr(),
+			"--alter", "--entity-type", "topics", "--entity-name", topic, "--add-config", name+"="+value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	const ofTopic = 2
+	resp, err := client.Do(ctx, &protocol.AlterConfigsRequest{Resources: []protocol.AlterConfigsRequestResource{{
+		ResourceType: ofTopic, ResourceName: topic, Configs: []protocol.AlterConfigsRequestResourceConfig{{Name: name, Value: &value}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kerr.FromCode(resp.(*protocol.AlterConfigsResponse).Responses[0].ErrorCode); err != nil {
+		t.Fatalf("topic %s, %s=%s: %v", topic, name, value, err)
+	}
+}
+
 // Settled waits until each partition of the topic has a leader and all its replicas again.
 func (target Target) Settled(t testing.TB, client *afkak.Client, topic string) {
 	t.Helper()

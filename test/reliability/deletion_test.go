@@ -14,6 +14,7 @@ import (
 
 // deletion deletes the last topic and waits until its next use has made it again.
 func deletion(s *stage) {
+	s.t.Helper()
 	topic := s.topics[len(s.topics)-1]
 	before := s.firsts(topic)
 	s.tell("topic %s is deleted", topic)
@@ -47,6 +48,7 @@ func (s *stage) deleteTopic(ctx context.Context, topic string) error {
 
 // firsts are the first records of a topic's partitions, which have some.
 func (s *stage) firsts(topic string) map[int32]string {
+	s.t.Helper()
 	all := map[int32]string{}
 	for partition := range int32(partitions) {
 		harness.Eventually(s.t, "the first record is read", func(ctx context.Context) error {

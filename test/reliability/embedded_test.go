@@ -66,6 +66,7 @@ func TestTheEmbeddedBrokerUnderFaults(t *testing.T) {
 }
 
 func breakDisk(s *stage, d *disk) {
+	s.t.Helper()
 	f := refusals[s.random.IntN(len(refusals))]
 	lasts := s.lasts(200*time.Millisecond, 2*time.Second)
 	s.tell("two of three batches are answered with %v for %v, stored: %v", f.Code, lasts, f.Stored)
@@ -76,6 +77,7 @@ func breakDisk(s *stage, d *disk) {
 
 // away has no connection live, and none be made.
 func away(s *stage) {
+	s.t.Helper()
 	lasts := s.lasts(100*time.Millisecond, 3*s.limits.request)
 	s.tell("no broker can be reached for %v", lasts)
 	end := s.proxy.Away()
@@ -85,6 +87,7 @@ func away(s *stage) {
 
 // silent has requests and answers stay on their way for longer than anybody waits.
 func silent(s *stage) {
+	s.t.Helper()
 	lasts := s.lasts(s.limits.request, 3*s.limits.request)
 	s.tell("nothing passes for %v", lasts)
 	end := s.proxy.Silence()
@@ -94,6 +97,7 @@ func silent(s *stage) {
 
 // cuts ends connections in the middle of produce requests, which are not stored, and of their answers, which are.
 func cuts(s *stage) {
+	s.t.Helper()
 	n := 1 + s.random.IntN(6)
 	for range n {
 		var cut <-chan struct{}

@@ -49,7 +49,7 @@ type history struct {
 	eras  map[string]int32
 	acked map[place]time.Time // the last time
 
-	faultAt time.Time // when the last fault began
+	faultAt time.Time     // when the last fault began
 	longest time.Duration // see longestWait
 }
 

@@ -91,7 +91,7 @@ func TestALogOfChangingFormatsIsReadInOrder(t *testing.T) {
 		topic := target.Created(t, client)
 		var want []afkak.Record
 		for _, format := range formats {
-			setFormat(t, client, topic, format.version)
+			target.Configure(t, client, topic, "message.format.version", format.version)
 			harness.Eventually(t, "the log is written as "+format.version, func(ctx context.Context) error {
 				mark := keyed(len(want), 1)
 				at := write(t, client, topic, afkak.None, mark).Offset
@@ -114,21 +114,6 @@ func TestALogOfChangingFormatsIsReadInOrder(t *testing.T) {
 			same(t, pull(t, consumer(t, client, topic, 0, afkak.StartAt(afkak.Offset(int64(at)))), len(want)-at), want[at:])
 		}
 	})
-}
-
-func setFormat(t *testing.T, client *afkak.Client, topic, version string) {
-	t.Helper()
-	const ofTopic = 2
-	resp, err := client.Do(harness.Context(t), &protocol.AlterConfigsRequest{Resources: []protocol.AlterConfigsRequestResource{{
-		ResourceType: ofTopic, ResourceName: topic,
-		Configs: []protocol.AlterConfigsRequestResourceConfig{{Name: "message.format.version", Value: &version}},
-	}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := resp.(*protocol.AlterConfigsResponse).Responses[0]; r.ErrorCode != 0 {
-		t.Fatalf("message.format.version=%s: code %d", version, r.ErrorCode)
-	}
 }
 
 // magicAt is the format of the batch, or message, in the log that has the offset.
