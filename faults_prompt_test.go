@@ -2,14 +2,23 @@ package afkak_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"math/big"
 	"net"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/afkak-go/afkak"
 	"github.com/afkak-go/afkak/protocol"
+	"github.com/afkak-go/afkak/sasl"
 )
 
 // promptly is how long after the end of its context a call may still take.
@@ -19,26 +28,38 @@ const promptly = 100 * time.Millisecond
 type plague struct {
 	name  string
 	begin func(w *world)
+	guard func(t *testing.T, w *world) // what brokers want of everybody, from the start; nil: nothing
 }
 
 func plagues() []plague {
+	silentAbout := func(key protocol.APIKey) func(w *world) {
+		return func(w *world) {
+			w.set(func() {
+				w.onWay = func(x *exchange) fate {
+					if x.key == key {
+						return hang
+					}
+					return pass
+				}
+			})
+			w.part()
+		}
+	}
 	return []plague{
-		{"refuse", func(w *world) { w.refuse() }},
-		{"accept and stay silent", func(w *world) { w.mute() }},
-		{"accept and do not read", func(w *world) { w.set(func() { w.deaf = true }) }},
-		{"are behind a network that drops everything", func(w *world) {
+		{name: "refuse", begin: func(w *world) { w.refuse() }},
+		{name: "accept and stay silent", begin: func(w *world) { w.mute() }},
+		{name: "accept and do not read", begin: func(w *world) { w.set(func() { w.deaf = true }) }},
+		{name: "are behind a network that drops everything", begin: func(w *world) {
 			w.set(func() {
 				w.dialed = func(ctx context.Context, _ int32) error {
 					<-ctx.Done()
 					return &net.OpError{Op: "dial", Net: "tcp", Err: ctx.Err()}
 				}
-				for conn := range w.open {
-					_ = conn.Close()
-				}
 			})
+			w.part()
 		}},
-		{"hang up on every request", func(w *world) { w.set(func() { w.onWay = func(*exchange) fate { return cut } }) }},
-		{"hang up on every answer", func(w *world) {
+		{name: "hang up on every request", begin: func(w *world) { w.set(func() { w.onWay = func(*exchange) fate { return cut } }) }},
+		{name: "hang up on every answer", begin: func(w *world) {
 			w.set(func() {
 				w.onBack = func(x *exchange) fate {
 					x.answer = x.answer[:len(x.answer)/2]
@@ -46,7 +67,7 @@ func plagues() []plague {
 				}
 			})
 		}},
-		{"answer half and stay silent", func(w *world) {
+		{name: "answer half and stay silent", begin: func(w *world) {
 			w.set(func() {
 				w.onBack = func(x *exchange) fate {
 					x.answer = x.answer[:len(x.answer)/2]
@@ -54,7 +75,7 @@ func plagues() []plague {
 				}
 			})
 		}},
-		{"answer after an hour", func(w *world) {
+		{name: "answer after an hour", begin: func(w *world) {
 			w.set(func() {
 				w.onBack = func(*exchange) fate {
 					time.Sleep(time.Hour)
@@ -62,7 +83,31 @@ func plagues() []plague {
 				}
 			})
 		}},
+		{name: "hang in the TLS handshake", guard: withTLS, begin: func(w *world) {
+			w.set(func() { w.greet = func(int32, net.Conn) bool { return true } })
+			w.part()
+		}},
+		{name: "hang in the SASL handshake", guard: withSASL, begin: silentAbout(protocol.KeySaslHandshake)},
+		{name: "hang when they have the password", guard: withSASL, begin: silentAbout(protocol.KeySaslAuthenticate)},
 	}
+}
+
+func withTLS(t *testing.T, w *world) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.secure = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	w.opts = []afkak.ClientOption{afkak.WithTLS(&tls.Config{InsecureSkipVerify: true})} // who it is does not matter here
+}
+
+func withSASL(_ *testing.T, w *world) {
+	w.opts = []afkak.ClientOption{afkak.WithSASL(sasl.Plain("user", "password"))}
 }
 
 // promptCall is a call that has to return with its context.
@@ -144,6 +189,19 @@ func promptCalls() []promptCall {
 			p.Send(ctx, order("v"))
 			return p.Flush(ctx)
 		}},
+		{"Producer.FlushPartition", true, func(ctx context.Context, _ client, p producer, _ consumer) error {
+			d := p.Send(ctx, order("v"))
+			if _, err, ok := d.Result(); ok {
+				return err
+			}
+			return errors.Join(p.FlushPartition(ctx, orders, 0), p.FlushPartition(ctx, orders, 1), p.FlushPartition(ctx, orders, 2))
+		}},
+		{"Producer.Send into a full buffer", false, func(ctx context.Context, _ client, p producer, _ consumer) error {
+			return fillUp(func() afkak.Delivery { return p.Send(ctx, order(strings.Repeat("v", 1000))) })
+		}},
+		{"Producer.SendAll into a full buffer", false, func(ctx context.Context, _ client, p producer, _ consumer) error {
+			return fillUp(func() afkak.Delivery { return p.SendAll(ctx, orders, nil, make([]byte, 1000), make([]byte, 1000)) })
+		}},
 		{"Producer.Close", true, func(ctx context.Context, _ client, p producer, _ consumer) error {
 			d := p.Send(ctx, order("v"))
 			err := p.Close(ctx)
@@ -167,6 +225,38 @@ func promptCalls() []promptCall {
 	}
 }
 
+// fillUp sends until a record is not accepted and returns why.
+func fillUp(send func() afkak.Delivery) error {
+	for range bufferBytes / 1000 {
+		if _, err, ok := send().Result(); ok && err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bufferBytes is the size of the buffer of the producers that meet a plague.
+const bufferBytes = 64 << 10
+
+func inPlague(t *testing.T, tr plague, met bool, f func(t *testing.T, w *world, client *afkak.Client, p *afkak.Producer, c *afkak.Consumer)) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 3)
+		if tr.guard != nil {
+			tr.guard(t, w)
+		}
+		client := w.client()
+		defer w.close()
+		defer client.Close()
+		producer := newProducer(t, client, afkak.WithBufferBytes(bufferBytes), afkak.WithBatchBytes(bufferBytes/4))
+		consumer := newConsumer(t, client, afkak.WithGroup("billing"))
+		if met {
+			warmUp(t, w, client, producer, consumer)
+		}
+		tr.begin(w)
+		f(t, w, client, producer, consumer)
+	})
+}
+
 // TestEveryCallEndsWithItsContext has every call that waits for brokers meet
 // every plague, at the first contact and in the middle of a run. Whatever is
 // wrong, each returns with its context, or before with why; and then
@@ -186,13 +276,7 @@ func TestEveryCallEndsWithItsContext(t *testing.T) {
 }
 
 func endsWithItsContext(t *testing.T, tr plague, call promptCall, met bool) {
-	inWorld(t, func(t *testing.T, w *world, client *afkak.Client) {
-		producer := newProducer(t, client)
-		consumer := newConsumer(t, client, afkak.WithGroup("billing"))
-		if met {
-			warmUp(t, w, client, producer, consumer)
-		}
-		tr.begin(w)
+	inPlague(t, tr, met, func(t *testing.T, w *world, client *afkak.Client, producer *afkak.Producer, consumer *afkak.Consumer) {
 		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 		defer cancel()
 		began := time.Now()
@@ -212,6 +296,74 @@ func endsWithItsContext(t *testing.T, tr plague, call promptCall, met bool) {
 		wantWithin(t, began, promptly, "closing everything")
 		synctest.Wait()
 		w.honest()
+	})
+}
+
+// TestTrySendAndAbortTakeNoTimeWhateverIsWrong: not even that of a context.
+func TestTrySendAndAbortTakeNoTimeWhateverIsWrong(t *testing.T) {
+	for _, tr := range plagues() {
+		for _, met := range []bool{false, true} {
+			name := tr.name
+			if met {
+				name += "/after it has met them"
+			}
+			t.Run(name, func(t *testing.T) {
+				inPlague(t, tr, met, func(t *testing.T, w *world, _ *afkak.Client, p *afkak.Producer, c *afkak.Consumer) {
+					atOnce := func(what string, f func()) {
+						t.Helper()
+						began := time.Now()
+						f()
+						if took := time.Since(began); took > 0 {
+							t.Errorf("%s: took %v", what, took)
+						}
+					}
+					last := errors.New("nothing was tried")
+					fill := func() {
+						last = fillUp(func() afkak.Delivery { return p.TrySend(order(strings.Repeat("v", 1000))) })
+					}
+					for range 3 {
+						atOnce("TrySend", fill)
+						if !errors.Is(last, afkak.ErrWouldBlock) {
+							t.Errorf("got %v, want that it would block", last)
+						}
+						time.Sleep(time.Second)
+					}
+					d := p.TrySend(order("v"))
+					atOnce("Abort", p.Abort)
+					if _, err, ok := d.Result(); !ok || err == nil {
+						t.Errorf("after Abort: got %v (known: %v)", err, ok)
+					}
+					atOnce("TrySend after Abort", fill)
+					if !errors.Is(last, afkak.ErrClosed) {
+						t.Errorf("after Abort: got %v", last)
+					}
+					c.Stop()
+					w.honest()
+				})
+			})
+		}
+	}
+}
+
+func TestTrySendLooksUpATopicOnceAtATime(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world, client *afkak.Client) {
+		w.mute()
+		p := newProducer(t, client)
+		before := runtime.NumGoroutine()
+		for range 1000 {
+			if d := p.TrySend(order("v")); !isWouldBlock(d) {
+				t.Fatal("a topic is known that nobody can have told of")
+			}
+		}
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n > 20 {
+			t.Errorf("%d goroutines for one topic", n)
+		}
+		w.honest()
+		for isWouldBlock(p.TrySend(order("v"))) { // again and again, until it is known
+			time.Sleep(time.Second)
+		}
+		closeProducer(t, p)
 	})
 }
 

@@ -2,11 +2,13 @@ package afkak_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -40,6 +42,8 @@ type world struct {
 	dialed func(ctx context.Context, id int32) error                    // in memory: before a connection comes about
 	seen   map[protocol.APIKey]map[int32]int                            // requests, by broker
 	deaf   bool                                                         // brokers read one more request, and then nothing, on each connection
+	secure *tls.Config                                                  // brokers want TLS; nil: they do not
+	opts   []afkak.ClientOption                                         // of every client
 	pace   time.Duration                                                // for each byte of an answer
 	open   map[net.Conn]int32                                           // the brokers' ends
 }
@@ -111,7 +115,7 @@ func (w *world) client(opts ...afkak.ClientOption) *afkak.Client {
 	opts = append([]afkak.ClientOption{
 		afkak.WithDialer(w.dial), afkak.WithLogger(slog.New(slog.DiscardHandler)),
 		afkak.WithRequestTimeout(2 * time.Second), afkak.WithDialTimeout(time.Second), afkak.WithRetryTimeout(5 * time.Second),
-	}, opts...)
+	}, slices.Concat(w.opts, opts)...)
 	client, err := afkak.NewClient(w.hosts[:1], opts...)
 	if err != nil {
 		w.t.Fatal(err)
@@ -182,6 +186,15 @@ func (w *world) refuse(ids ...int32) {
 	}
 }
 
+// part cuts every connection.
+func (w *world) part() {
+	w.set(func() {
+		for conn := range w.open {
+			_ = conn.Close()
+		}
+	})
+}
+
 func (w *world) requests(key protocol.APIKey, id int32) (n int) {
 	w.set(func() { n = w.seen[key][id] })
 	return n
@@ -225,18 +238,22 @@ func (c *clientEnd) Close() error {
 }
 
 // serve is one connection of a client.
-func (w *world) serve(id int32, client net.Conn, left <-chan struct{}) {
-	w.set(func() { w.open[client] = id })
+func (w *world) serve(id int32, socket net.Conn, left <-chan struct{}) {
+	w.set(func() { w.open[socket] = id })
 	defer func() {
-		w.set(func() { delete(w.open, client) })
-		_ = client.Close()
+		w.set(func() { delete(w.open, socket) })
+		_ = socket.Close()
 	}()
 	w.mu.Lock()
-	greet := w.greet
+	greet, secure := w.greet, w.secure
 	w.mu.Unlock()
-	if greet != nil && greet(id, client) {
-		_, _ = io.Copy(io.Discard, client)
+	if greet != nil && greet(id, socket) {
+		_, _ = io.Copy(io.Discard, socket)
 		return
+	}
+	client := socket
+	if secure != nil {
+		client = tls.Server(socket, secure)
 	}
 	backend, err := w.dialIn()
 	if err != nil {
@@ -309,9 +326,11 @@ func (w *world) exchange(id int32, frame []byte, client, backend net.Conn) (fate
 		_, err := backend.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame...))
 		return pass, err
 	}
-	resp, err := forward(frame, x.request, x.key, x.version, backend)
-	if err != nil {
-		return cut, err
+	resp := welcome(x.key)
+	if resp == nil {
+		if resp, err = forward(frame, x.request, x.key, x.version, backend); err != nil {
+			return cut, err
+		}
 	}
 	w.mu.Lock()
 	w.place(resp)
@@ -333,6 +352,18 @@ func (w *world) exchange(id int32, frame []byte, client, backend net.Conn) (fate
 		}
 	}
 	return f, nil
+}
+
+// welcome lets everybody in who authenticates with SASL PLAIN; nil for other
+// requests.
+func welcome(key protocol.APIKey) protocol.Response {
+	switch key {
+	case protocol.KeySaslHandshake:
+		return &protocol.SaslHandshakeResponse{Mechanisms: []string{"PLAIN"}}
+	case protocol.KeySaslAuthenticate:
+		return &protocol.SaslAuthenticateResponse{AuthBytes: []byte{}}
+	}
+	return nil
 }
 
 // write writes an answer, at the pace that the test wants.

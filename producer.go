@@ -49,6 +49,7 @@ type Producer struct {
 
 	latest atomic.Pointer[producerTopic] // the topic that was made last: the only one of most producers
 	topics sync.Map                      // name → *producerTopic; only grows
+	aside  sync.Map                      // names of topics that are being looked up while nobody waits
 
 	identity producerIdentity
 	calls    atomic.Uint64 // numbers the produce requests

@@ -141,6 +141,13 @@ func TestProducerReturnsWhenTheContextEnds(t *testing.T) {
 		d := p.Send(t.Context(), orderTo(0, "w"))
 		within(t, "wait", func(ctx context.Context) error { _, err := d.Wait(ctx); return err })
 		within(t, "flush", p.Flush)
+		within(t, "flush partition", func(ctx context.Context) error {
+			err := p.FlushPartition(ctx, "orders", 0)
+			if err == nil || !strings.Contains(err.Error(), "orders/0") {
+				t.Errorf("flush partition: got %v, want orders/0 named", err)
+			}
+			return err
+		})
 		within(t, "first sight of a topic", func(ctx context.Context) error {
 			_, err := p.Send(ctx, afkak.Record{Topic: "unheard of"}).Wait(context.Background())
 			if err == nil || strings.Contains(err.Error(), "orders") {

@@ -183,18 +183,22 @@ func (p *Producer) lookUp(ctx context.Context, name string, wait bool) (*produce
 	}
 }
 
-// lookUpAside is lookUp for those who do not wait.
+// lookUpAside is lookUp for those who do not wait. However many ask for a topic
+// meanwhile, one goroutine does.
 func (p *Producer) lookUpAside(name string) (*producerTopic, error) {
 	if known, ok := p.client.cluster.Picture().Topic(name); ok && known.HasLeader() {
 		if topic := p.addTopic(name); topic != nil {
 			return topic, nil
 		}
 	}
-	p.spawn(func() { // ends with the producer; Close waits for it
-		ctx, cancel := context.WithTimeout(p.ctx, p.cfg.deliveryTimeout)
-		defer cancel()
-		_, _ = p.client.cluster.Topic(ctx, name, true)
-	})
+	if _, asking := p.aside.LoadOrStore(name, struct{}{}); !asking {
+		p.spawn(func() { // ends with the producer; Close waits for it
+			ctx, cancel := context.WithTimeout(p.ctx, p.cfg.deliveryTimeout)
+			defer cancel()
+			_, _ = p.client.cluster.Topic(ctx, name, true)
+			p.aside.Delete(name)
+		})
+	}
 	return nil, fmt.Errorf("%w: topic %s is not known yet", ErrWouldBlock, name)
 }
 
