@@ -109,9 +109,11 @@ func (d Delivery) Then(fn func(Result, error)) {
 }
 
 // Cancel takes the record back if it has not left: others keep their order,
-// and its result is [ErrCanceled]. It returns false if the record was sent,
-// and perhaps stored, or has its result; then it changes nothing. A list is
-// taken back as a whole.
+// its result is [ErrCanceled], and it does not count for [WithBatch] any more.
+// It returns false if the record has its result, or was in a request, though
+// perhaps none that came through; then it changes nothing, and what becomes of
+// the record its result says: see [MaybeStored]. A list is taken back as a
+// whole.
 func (d Delivery) Cancel() bool {
 	return d.promise != nil && d.promise.Cancel(d.index, int(d.count))
 }

@@ -120,6 +120,7 @@ func (p *Producer) accumConfig() accum.Config {
 	}
 	if p.cfg.trigger.set {
 		cfg.Hold, cfg.Linger = true, accum.Forever
+		cfg.Unheld = func(records, valueBytes int) { p.trigger.takeBack(records, valueBytes) }
 		if p.cfg.trigger.interval > 0 {
 			cfg.Linger = p.cfg.trigger.interval
 		}

@@ -29,6 +29,15 @@ func (t *trigger) add(messages, bytes int) bool {
 	return fires
 }
 
+// takeBack uncounts records that were cancelled. It never goes below nothing:
+// they may have been counted for a trigger that has just fired.
+func (t *trigger) takeBack(messages, bytes int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.messages = max(t.messages-messages, 0)
+	t.bytes = max(t.bytes-bytes, 0)
+}
+
 // reset forgets what was counted: it is on its way.
 func (t *trigger) reset() {
 	t.mu.Lock()

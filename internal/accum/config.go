@@ -23,6 +23,11 @@ type Config struct {
 	// the first of them was opened, Linger.
 	Hold bool
 
+	// Unheld hears of records, and the size of their values, that were
+	// cancelled while they were held back; required with Hold. Called under the
+	// partition's lock: it must be short.
+	Unheld func(records, valueBytes int)
+
 	// MaxInFlight is the most batches of one partition that may be unanswered
 	// while no other terms were agreed. More than one keeps the order only
 	// with sequence numbers.

@@ -189,19 +189,23 @@ func (p *Partition) cancel(pr *Promise, index int32, n int) bool {
 	if b == nil {
 		return false
 	}
+	records, valueBytes := 0, 0
 	for i := range int32(n) {
 		at, ok := pr.position(index + i)
 		if !ok {
 			continue
 		}
-		b.builder.Remove(at)
+		records, valueBytes = records+1, valueBytes+b.builder.Remove(at)
 		b.count--
 		pr.remove(index + i)
+	}
+	if p.cfg.Hold && b.ordinal >= p.gate {
+		p.cfg.Unheld(records, valueBytes)
 	}
 	if b.count == 0 {
 		p.drop(b)
 	}
-	return true
+	return records > 0
 }
 
 // unsent returns the batch of pr if it was never taken.

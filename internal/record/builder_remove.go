@@ -3,16 +3,17 @@ package record
 import "fmt"
 
 // Remove takes record i (of 0 to Count-1) out of the batch; the records behind
-// it move up by one and keep their order. It takes time in proportion to the
-// batch. It panics if there is no such record, and may not be used on a batch
-// that is sealed and in use.
-func (b *Builder) Remove(i int) {
+// it move up by one and keep their order. It returns the size of the record's
+// value. It takes time in proportion to the batch. It panics if there is no such
+// record, and may not be used on a batch that is sealed and in use.
+func (b *Builder) Remove(i int) (valueBytes int) {
 	if i < 0 || i >= b.count {
 		panic(fmt.Sprintf("record: Remove(%d) of %d records", i, b.count))
 	}
 	if b.count == 1 {
+		valueBytes = parseOwn(b.buf, headerSize).valueBytes(b.buf)
 		b.count, b.buf = 0, b.buf[:0]
-		return
+		return valueBytes
 	}
 	b.maxTimestamp = b.baseTimestamp
 	at, first := headerSize, true
@@ -21,6 +22,7 @@ func (b *Builder) Remove(i int) {
 		old := parseOwn(b.buf, at)
 		at = old.end
 		if j == i {
+			valueBytes = old.valueBytes(b.buf)
 			continue
 		}
 		if timestamp := b.baseTimestamp + unzigzag(old.delta); first || timestamp > b.maxTimestamp {
@@ -36,6 +38,7 @@ func (b *Builder) Remove(i int) {
 	}
 	b.buf = b.buf[:write]
 	b.count--
+	return valueBytes
 }
 
 // ownRecord is the part of a record, written by Append, that depends on its
@@ -51,6 +54,13 @@ func parseOwn(buf []byte, at int) ownRecord {
 	r.delta, i = uvarint(buf, i+1)
 	_, r.rest = uvarint(buf, i)
 	return r
+}
+
+// valueBytes returns the size of the record's value, 0 for null.
+func (r ownRecord) valueBytes(buf []byte) int {
+	key, i := uvarint(buf, r.rest)
+	value, _ := uvarint(buf, i+max(int(unzigzag(key)), 0)) // -1 is null
+	return max(int(unzigzag(value)), 0)
 }
 
 // rewrite writes the record r at i with another offset and returns the index behind it.

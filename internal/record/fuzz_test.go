@@ -95,7 +95,9 @@ func FuzzBuild(f *testing.F) {
 		build(&builder, records)
 		if len(records) > 1 && without%2 == 1 {
 			i := int(without) % len(records)
-			builder.Remove(i)
+			if size := builder.Remove(i); size != len(records[i].Value) {
+				t.Fatalf("a value of %d bytes, want %d", size, len(records[i].Value))
+			}
 			records = append(records[:i], records[i+1:]...)
 		}
 		if len(records) == 0 {

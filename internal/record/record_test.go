@@ -129,7 +129,9 @@ func TestRemoveLeavesTheBatchOfTheOtherRecords(t *testing.T) {
 			records := samples(n, true)
 			var b record.Builder
 			build(&b, records)
-			b.Remove(i)
+			if size := b.Remove(i); size != len(records[i].Value) {
+				t.Fatalf("record %d of %d: a value of %d bytes, want %d", i, n, size, len(records[i].Value))
+			}
 			rest := append(records[:i:i], records[i+1:]...)
 			sealed := mustSeal(t, &b, record.Seal{Magic: 2})
 			if len(sealed) != b.Len() || b.Count() != n-1 {
@@ -157,7 +159,9 @@ func TestRemoveLeavesTheBatchOfTheOtherRecords(t *testing.T) {
 func TestRemoveOfTheOnlyRecordStartsAfresh(t *testing.T) {
 	var b record.Builder
 	b.Append(1_700_000_000_000, []byte("k"), []byte("v"), nil)
-	b.Remove(0)
+	if size := b.Remove(0); size != 1 {
+		t.Errorf("a value of %d bytes, want 1", size)
+	}
 	if b.Len() != 61 || b.Count() != 0 {
 		t.Fatalf("%d bytes and %d records, want 61 and 0", b.Len(), b.Count())
 	}
