@@ -29,9 +29,6 @@ const (
 	// sessionTries is how often in a row a broker may refuse its fetch session
 	// before that counts as its failure.
 	sessionTries = 3
-
-	// maxThrottle bounds how long a broker's wish to be left alone is heeded.
-	maxThrottle = 30 * time.Second
 )
 
 // fetcherKey names a fetcher: the broker that it asks, and how.
@@ -144,7 +141,7 @@ func (f *fetcher) round(ctx context.Context, asks []fetch.Ask, feeds []*feed, fu
 	}
 	f.refusals = 0
 	f.deal(resp, asks, feeds)
-	f.throttle(ctx, resp)
+	f.throttle(ctx)
 }
 
 // version picks the one to ask in; it connects if need be.
@@ -244,17 +241,20 @@ func (f *fetcher) deal(resp *protocol.FetchResponse, asks []fetch.Ask, feeds []*
 	}
 }
 
-// throttle leaves the broker alone for as long as it asked for (KIP-219).
-func (f *fetcher) throttle(ctx context.Context, resp *protocol.FetchResponse) {
-	wait := min(time.Duration(resp.ThrottleTimeMs)*time.Millisecond, maxThrottle)
-	if wait <= 0 {
-		return
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+// throttle leaves the broker alone for as long as it asked for (KIP-219), or
+// until nobody wants anything of it any more.
+func (f *fetcher) throttle(ctx context.Context) {
+	for ctx.Err() == nil && len(f.attached()) > 0 {
+		wait := f.set.cluster.Throttled(f.key.broker, cluster.Fetch)
+		if wait <= 0 {
+			return
+		}
+		timer := time.NewTimer(min(wait, throttleCheck))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
 	}
 }
 

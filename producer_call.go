@@ -166,8 +166,9 @@ func (call *produceCall) start() {
 	p.client.cluster.StartOn(call.s.broker, cluster.Produce, conn.Call{
 		Request:    &call.req,
 		MinVersion: call.version, MaxVersion: call.version,
-		Timeout:    p.cfg.requestTimeout,
-		NoResponse: p.cfg.acks == AcksNone,
+		Timeout:       p.cfg.requestTimeout,
+		ThrottleAside: true, // the delivery timeouts count
+		NoResponse:    p.cfg.acks == AcksNone,
 	}, call.finish)
 }
 

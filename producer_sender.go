@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/afkak-go/afkak/internal/accum"
+	"github.com/afkak-go/afkak/internal/cluster"
 	"github.com/afkak-go/afkak/kerr"
 	"github.com/afkak-go/afkak/protocol"
 )
@@ -93,6 +94,7 @@ func (s *sender) run() {
 // schedules something earlier wakes the sender. A sender that cannot send
 // anyway sleeps until an answer wakes it.
 func (s *sender) sleep() time.Duration {
+	throttled := s.throttled()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.until = accum.Forever
@@ -100,10 +102,24 @@ func (s *sender) sleep() time.Duration {
 		s.until = -1
 		return accum.Forever
 	}
+	if throttled > 0 {
+		s.until = -1
+		return s.p.now() + min(throttled, throttleCheck)
+	}
 	if len(s.queue) > 0 {
 		s.until = s.queue[0].due
 	}
 	return s.until
+}
+
+// throttleCheck is how often those whom a broker throttles find out whether it
+// still does: with the connection its wish ends.
+const throttleCheck = time.Second
+
+// throttled returns for how long the broker wants nothing, because the client
+// went over a quota.
+func (s *sender) throttled() time.Duration {
+	return s.p.client.cluster.Throttled(s.broker, cluster.Produce)
 }
 
 func (s *sender) awake() {
@@ -118,7 +134,7 @@ func (s *sender) blocked() bool {
 
 // pump sends what is due, as far as the broker may have it.
 func (s *sender) pump() {
-	for !s.blocked() {
+	for !s.blocked() && s.throttled() == 0 {
 		if failure := s.failure.Swap(nil); failure != nil {
 			s.giveBack(*failure)
 		}

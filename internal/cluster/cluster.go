@@ -117,6 +117,15 @@ func (c *Cluster) StartOn(broker int32, lane Lane, call Call, done func(protocol
 	n.start(lane, call, done)
 }
 
+// Throttled returns for how long a broker still does not read the lane's
+// connection, because the client went over a quota (KIP-219).
+func (c *Cluster) Throttled(broker int32, lane Lane) time.Duration {
+	if n := c.node(broker); n != nil {
+		return n.throttled(lane)
+	}
+	return 0
+}
+
 // DoOn sends a request to one broker and waits for the answer. The end of ctx
 // ends the wait, not the connection. It never retries.
 func (c *Cluster) DoOn(ctx context.Context, broker int32, lane Lane, call Call) (protocol.Response, error) {

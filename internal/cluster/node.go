@@ -259,6 +259,17 @@ func (n *node) versions() *protocol.Versions {
 	return n.identity.Versions
 }
 
+// throttled is how long the broker does not read the lane's connection.
+func (n *node) throttled(lane Lane) time.Duration {
+	n.mu.Lock()
+	open := n.links[lane].alive()
+	n.mu.Unlock()
+	if open == nil {
+		return 0
+	}
+	return open.Throttled()
+}
+
 // kafka is the release that the broker was when last connected, or nothing.
 func (n *node) kafka() string {
 	n.mu.Lock()

@@ -27,6 +27,11 @@ type Call struct {
 	// [Config.RequestTimeout].
 	Timeout time.Duration
 
+	// ThrottleAside says that the time for which the broker does not read the
+	// connection, because the client went over a quota (KIP-219), does not count
+	// against Timeout.
+	ThrottleAside bool
+
 	// NoResponse says that the broker will not answer, as to a produce request
 	// with acks 0. The call is done when it was written, with a nil response.
 	NoResponse bool
@@ -79,6 +84,7 @@ func (c *Conn) prepare(call Call) (*pending, error) {
 	if call.Timeout > 0 {
 		p.timeout = call.Timeout
 	}
+	p.throttleAside = call.ThrottleAside
 	return p, nil
 }
 

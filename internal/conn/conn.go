@@ -44,7 +44,9 @@ type Conn struct {
 	unanswered  int       // in flight, the broker will answer
 	lastAnswer  time.Time // when the broker answered last
 	alarm       *time.Timer
-	alarmAt     time.Time // when alarm goes off; zero: not set
+	alarmAt     time.Time   // when alarm goes off; zero: not set
+	mutedUntil  time.Time   // the broker does not read before (KIP-219); zero: it does
+	unmute      *time.Timer // kicks the writer then; nil: it was never muted
 }
 
 // cause is why a connection ended.
@@ -118,6 +120,10 @@ func (c *Conn) end(why cause) {
 	if first {
 		c.cause = &why
 		c.alarm.Stop()
+		if c.unmute != nil {
+			c.unmute.Stop()
+		}
+		c.mutedUntil = time.Time{}
 		c.answered.Broadcast()
 		close(c.ending)
 	}

@@ -33,6 +33,9 @@ func (c *Conn) silentAt(p *pending) time.Time {
 	if c.lastAnswer.After(since) { // until then it was busy with others
 		since = c.lastAnswer
 	}
+	if p.throttleAside && c.mutedUntil.After(since) { // until then it does not read
+		since = c.mutedUntil
+	}
 	return since.Add(p.timeout)
 }
 

@@ -18,6 +18,9 @@ func (c *Conn) handOver(p *pending) (int32, error) {
 	}
 	c.identify(p)
 	p.handed, p.deadline = now, now.Add(p.timeout)
+	if p.throttleAside && c.mutedUntil.After(now) {
+		p.deadline = c.mutedUntil.Add(p.timeout)
+	}
 	c.queue.push(p)
 	c.queuedBytes += p.size
 	c.watch(p.deadline, now)

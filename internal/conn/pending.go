@@ -22,6 +22,8 @@ type pending struct {
 	bare        bool // a SASL token: no header, neither way
 	noResponse  bool // the broker will not answer (produce with acks 0)
 
+	throttleAside bool // see Call
+
 	response protocol.Response
 	done     func(protocol.Response, error) // nil once it was called or the wait was given up
 

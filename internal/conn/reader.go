@@ -125,6 +125,7 @@ func (p *pending) decode(body []byte) error {
 // complete ends a call whose answer was taken off the wire.
 func (c *Conn) complete(p *pending, resp protocol.Response, err error) {
 	now := time.Now()
+	throttle := c.throttleOf(resp)
 	c.mu.Lock()
 	for p.stage == writing && c.cause == nil {
 		// An honest broker answers when it has read the whole, so the writer
@@ -140,6 +141,9 @@ func (c *Conn) complete(p *pending, resp protocol.Response, err error) {
 	recycle(p)
 	c.unanswered--
 	c.lastAnswer = now
+	if throttle > 0 {
+		c.mute(now, throttle)
+	}
 	if next := c.oldest(); next != nil {
 		c.watch(c.silentAt(next), now)
 	}

@@ -49,7 +49,7 @@ func (c *Conn) take(out *batch) bool {
 	out.joined, out.marks, out.silent, out.vector = out.joined[:0], out.marks[:0], out.silent[:0], nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cause != nil {
+	if c.cause != nil || c.isMuted() {
 		return false
 	}
 	for p := c.queue.front(); p != nil && (p.noResponse || c.unanswered < c.cfg.MaxInFlight); p = c.queue.front() {
