@@ -242,6 +242,22 @@ func TestVersionsOfEveryBrokerAreShown(t *testing.T) {
 	}
 }
 
+func TestABrokerIsReachedByIPv6(t *testing.T) {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("not covered: IPv6, which this machine does not have: %v", err)
+	}
+	b := startBroker(t, broker.Config{Listener: l, Topics: []broker.Topic{{Name: "orders", Partitions: 3}}})
+	if !strings.HasPrefix(b.Addr(), "[::1]:") {
+		t.Fatalf("the broker is at %s", b.Addr())
+	}
+	client := newClient(t, b.Addr())
+	_, err = client.Produce(t.Context(), []afkak.ProducePayload{{Topic: "orders", Records: []afkak.Record{{Value: []byte("v")}}}})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAnyRequestIsRouted(t *testing.T) {
 	client := newClient(t, ordersBroker(t).Addr())
 	create := protocol.NewCreateTopicsRequest()

@@ -370,6 +370,46 @@ func TestAMovedBrokerIsFoundAtItsNewAddress(t *testing.T) {
 	})
 }
 
+func TestWhatABrokerSpeaksIsAskedOnceOnEachConnectionAndSoAgainAfterAReconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		asked := 0
+		w.on[protocol.KeyAPIVersions] = func(int32, protocol.Request) protocol.Response {
+			asked++
+			return w.versions()
+		}
+		w.on[protocol.KeyListGroups] = func(int32, protocol.Request) protocol.Response { return nil }
+		c := w.cluster("b1:9092")
+		defer w.end(c)
+		metadataUpTo := func() int16 {
+			reports, err := c.AllVersions(t.Context())
+			if err != nil || reports[0].Err != nil {
+				t.Fatalf("got %+v, %v", reports, err)
+			}
+			r, _ := reports[0].Identity.Versions.Range(protocol.KeyMetadata)
+			return r.Max
+		}
+		before := metadataUpTo()
+		first := len(w.dialled())
+		if again := metadataUpTo(); again != before || len(w.dialled()) != first || asked != first {
+			t.Errorf("asked %d times on %d connections, and then %d; metadata up to version %d, then %d", asked, first, len(w.dialled()), before, again)
+		}
+
+		w.change(func() { // the broker comes back as another release
+			w.speaks = map[protocol.APIKey]protocol.VersionRange{
+				protocol.KeyMetadata: {Min: 0, Max: 5}, protocol.KeyListGroups: {Min: 0, Max: 0},
+			}
+		})
+		if _, err := c.DoOn(t.Context(), 1, cluster.Control, call(protocol.NewListGroupsRequest())); err == nil {
+			t.Fatal("the connection was to end")
+		}
+		synctest.Wait()
+		if after := metadataUpTo(); after != 5 || len(w.dialled()) == first || asked != len(w.dialled()) {
+			t.Errorf("asked %d times on %d connections, %d before; metadata up to version %d, want 5", asked, len(w.dialled()), first, after)
+		}
+	})
+}
+
 func call(req protocol.Request) cluster.Call {
 	return cluster.Call{Request: req, MaxVersion: cluster.AnyVersion}
 }
