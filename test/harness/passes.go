@@ -40,7 +40,7 @@ type lazy struct {
 // KAFKA_VERSION chooses, so that a release's clusters start once and end before the next ones
 // start. TestMain calls it; it does not return. Tests begin with [OnOne] or [OnThree].
 //
-// A goroutine that is left when a pass is over fails it.
+// A goroutine or, on Linux, a socket that is left when a pass is over fails it.
 func MainByRelease(m *testing.M) {
 	all, err := passes()
 	if err != nil {
@@ -51,9 +51,10 @@ func MainByRelease(m *testing.M) {
 	for _, pass := range all {
 		started := time.Now()
 		current = &stage{pass: pass}
+		open := sockets()
 		fmt.Printf("--- Kafka %s, %s suite\n", pass.Version, pass.scope())
 		code := m.Run()
-		for _, err := range []error{current.one.end(), current.three.end(), goleak.Find()} {
+		for _, err := range []error{current.one.end(), current.three.end(), goleak.Find(), leftSockets(open)} {
 			if err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				code = 1
