@@ -190,6 +190,27 @@ func TestASecondConsumerGetsExactlyTheRestOfWhatWasCommitted(t *testing.T) {
 	})
 }
 
+func TestOffsetsInAFileStandInForThoseOfTheBrokers(t *testing.T) {
+	harness.OnOne(t, core, func(t *testing.T, _ harness.Pass, target harness.Target) {
+		client, folder := target.Logged(t), t.TempDir()
+		topic, group := target.Created(t, client), harness.Name("group")
+		write(t, client, topic, afkak.None, numbered(0, 100))
+		var got []afkak.Record
+		for _, until := range []int{40, 100} {
+			store, err := afkak.NewFileOffsetStore(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := consumer(t, client, topic, 0, afkak.WithGroup(group), afkak.WithOffsetStore(store), afkak.WithMaxRecords(7))
+			got = append(got, pull(t, c, until-len(got))...)
+			if err := c.Close(harness.Context(t)); err != nil { // commits
+				t.Fatal(err)
+			}
+		}
+		same(t, got, numbered(0, 100))
+	})
+}
+
 func TestAutomaticCommitsAreOfWhatIsProcessed(t *testing.T) {
 	harness.OnThree(t, whole, func(t *testing.T, pass harness.Pass, target harness.Target) {
 		if !pass.AtLeast("0.8.1") {

@@ -60,6 +60,38 @@ func TestTwoSetsForOnePartitionInOneCallKeepTheirOrder(t *testing.T) {
 	})
 }
 
+func TestSetsEncodedByHandHaveACodecEach(t *testing.T) {
+	harness.OnOne(t, whole, func(t *testing.T, pass harness.Pass, target harness.Target) {
+		client := target.Logged(t)
+		topic := target.Created(t, client)
+		format := afkak.MessageSetV0
+		if pass.AtLeast("0.11") {
+			format = afkak.RecordBatch
+		}
+		var sets [][]byte
+		var want []afkak.Record
+		for i, codec := range codecs(pass) {
+			set := keyed(100*i, 100)
+			encoded, err := afkak.EncodeRecords(format, codec, set)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sets, want = append(sets, encoded), append(want, set...)
+		}
+		if format == afkak.MessageSetV0 { // those go in one payload too
+			sets = [][]byte{slices.Concat(sets...)}
+		}
+		var payloads []afkak.ProducePayload
+		for _, set := range sets {
+			payloads = append(payloads, afkak.ProducePayload{Topic: topic, Encoded: set})
+		}
+		if _, err := client.Produce(harness.Context(t), payloads); err != nil {
+			t.Fatal(err)
+		}
+		same(t, read(t, client, topic, 0, len(want)), want)
+	})
+}
+
 func TestEveryCodecReturns(t *testing.T) {
 	harness.OnOne(t, core, func(t *testing.T, pass harness.Pass, target harness.Target) {
 		client := target.Logged(t)
