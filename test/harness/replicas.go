@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,23 +18,61 @@ func (target Target) Replicated(t testing.TB, client *afkak.Client, partitions i
 	t.Helper()
 	name := Name("topic")
 	ctx := Context(t)
-	if !target.AtLeast("0.10.1") { // KIP-4
-		if err := target.Real.CreateTopic(ctx, name, partitions, 3); err != nil {
-			t.Fatal(err)
-		}
-		return name
+	var err error
+	if target.AtLeast("0.10.1") { // KIP-4
+		err = request(ctx, client, name, partitions)
+	} else {
+		err = target.Real.CreateTopic(ctx, name, partitions, 3)
 	}
-	resp, err := client.Do(ctx, &protocol.CreateTopicsRequest{
-		Topics:    []protocol.CreateTopicsRequestTopic{{Name: name, NumPartitions: int32(partitions), ReplicationFactor: 3}},
-		TimeoutMs: 30_000,
-	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := kerr.FromCode(resp.(*protocol.CreateTopicsResponse).Topics[0].ErrorCode); err != nil {
+	return name
+}
+
+// JustCreated creates a topic of one partition and three replicas, with a name of its own, and does not wait for it: by a
+// request, or, before there was one, as Kafka's tool does, which leaves the brokers a note in ZooKeeper.
+func (target Target) JustCreated(t testing.TB, client *afkak.Client) string {
+	t.Helper()
+	name := Name("topic")
+	ctx := Context(t)
+	var err error
+	if target.AtLeast("0.10.1") { // KIP-4
+		err = request(ctx, client, name, 1)
+	} else {
+		err = target.announce(ctx, name)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return name
+}
+
+func request(ctx context.Context, client *afkak.Client, topic string, partitions int) error {
+	resp, err := client.Do(ctx, &protocol.CreateTopicsRequest{
+		Topics:    []protocol.CreateTopicsRequestTopic{{Name: topic, NumPartitions: int32(partitions), ReplicationFactor: 3}},
+		TimeoutMs: 30_000,
+	})
+	if err != nil {
+		return err
+	}
+	return kerr.FromCode(resp.(*protocol.CreateTopicsResponse).Topics[0].ErrorCode)
+}
+
+// announce leaves the note. Another broker leads each time.
+func (target Target) announce(ctx context.Context, topic string) error {
+	var replicas []string
+	for _, b := range target.Real.Brokers() {
+		replicas = append(replicas, strconv.Itoa(b.ID()))
+	}
+	leader := int(names.Load()) % len(replicas)
+	replicas = append(replicas[leader:], replicas[:leader]...)
+	first := node{"/config/topics/" + topic, `{"version":1,"config":{}}`}
+	if !target.AtLeast("0.8.1") { // topics have no settings, and the first of them all has no place yet
+		first = node{"/brokers/topics", ""}
+	}
+	partitions := `{"version":1,"partitions":{"0":[` + strings.Join(replicas, ",") + `]}}`
+	return create(ctx, target.Real.ZooKeeper().Addr(), first, node{"/brokers/topics/" + topic, partitions})
 }
 
 // Configure changes one config of a topic.

@@ -71,14 +71,11 @@ func TestTheOffsetsOfATopicCreatedAMillisecondAgoAreKnown(t *testing.T) {
 
 func TestATopicMadeByRequestIsUsedAtOnce(t *testing.T) {
 	harness.OnThree(t, core, func(t *testing.T, pass harness.Pass, target harness.Target) {
-		if !pass.AtLeast("0.10.1") {
-			t.Skip("not covered: explicit creation by many JVM calls; the topics of the other tests are made at first use")
-		}
 		client := target.Logged(t)
 		p := producer(t, client, afkak.WithPartitioner(afkak.Manual()))
 		for i := range pass.FreshTopics {
 			ctx := harness.Context(t)
-			topic := target.Replicated(t, client, 1)
+			topic := target.JustCreated(t, client)
 			if r := stored(t, p.Send(ctx, afkak.Record{Topic: topic, Value: []byte("v")}))[0]; r.Offset != 0 {
 				t.Fatalf("topic %d: stored at %d", i, r.Offset)
 			}
