@@ -1,8 +1,7 @@
-# KAFKA_VERSION names the real Kafka to test against: a release, several with commas, or all. The default is the newest.
-KAFKA_VERSION ?=
+# KAFKA_VERSION names the real Kafka to test against: a release, several with commas, newest, or all.
+KAFKA_VERSION ?= newest
 
-# AFKAK_SUITE is core or full. Without it one release gets the full suite, and of several those that test/harness lists.
-AFKAK_SUITE ?= $(if $(KAFKA_VERSION),,full)
+# AFKAK_SUITE, core or full, is handed on. Without it one release gets the full suite, and of several those that test/harness lists.
 
 .PHONY: test unit integration generate check
 
@@ -12,7 +11,7 @@ unit:
 	go test $$(go list work | grep -v '/afkak/test\(/\|$$\)')
 
 integration:
-	@report=$$(mktemp) && cd test && export AFKAK_REPORT=$$report AFKAK_REQUIRE_KAFKA=1 KAFKA_VERSION=$(KAFKA_VERSION) AFKAK_SUITE=$(AFKAK_SUITE) && \
+	@report=$$(mktemp) && cd test && export AFKAK_REPORT=$$report AFKAK_REQUIRE_KAFKA=1 KAFKA_VERSION=$(KAFKA_VERSION) && \
 	{ go test -p 1 -count=1 -timeout 150m ./...; code=$$?; cat $$report; rm -f $$report; exit $$code; }
 
 generate:

@@ -16,7 +16,7 @@ import (
 )
 
 // VersionEnv is the environment variable that chooses releases: one, several with commas
-// between ("0.9.0.1,2.8.2,4.4.0"), or "all".
+// between ("0.9.0.1,2.8.2,4.4.0"), "newest", or "all".
 const VersionEnv = "KAFKA_VERSION"
 
 // Versions are the releases that KAFKA_VERSION chooses. When it is not set they are
@@ -28,14 +28,14 @@ func Versions(otherwise ...string) ([]string, error) {
 		return realkafka.Versions(), nil
 	case chosen == "" && len(otherwise) > 0:
 		return otherwise, nil
-	case chosen == "":
+	case chosen == "", chosen == "newest":
 		return []string{realkafka.Newest}, nil
 	}
 	var versions []string
 	for version := range strings.SplitSeq(chosen, ",") {
 		version = strings.TrimSpace(version)
 		if !slices.Contains(realkafka.Versions(), version) {
-			return nil, fmt.Errorf("%s=%s: no Kafka %q is known, only %s, and \"all\"", VersionEnv, chosen, version,
+			return nil, fmt.Errorf("%s=%s: no Kafka %q is known, only %s, \"newest\" and \"all\"", VersionEnv, chosen, version,
 				strings.Join(realkafka.Versions(), ", "))
 		}
 		versions = append(versions, version)
