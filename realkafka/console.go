@@ -11,11 +11,19 @@ import (
 // ConsoleProduce sends each line as a record to the topic with Kafka's own console
 // producer, of the cluster's release or the nearest published one, and waits for all replicas' acknowledgements.
 // Further arguments are the tool's, for example "--compression-codec=gzip", or
-// "--property", "parse.key=true". It takes a JVM a second or two.
+// "--property", "parse.key=true", which is "--reader-property" from 4.2 on. It takes a JVM a second or two.
+//
+// Up to 0.8.1 the tool has no such option, but --compress, which is gzip. Told a codec all the same,
+// ConsoleProduce runs the tool of 0.8.2.1.
 func (c *Cluster) ConsoleProduce(ctx context.Context, topic string, lines []string, args ...string) error {
 	r, err := findRelease(c.Version())
 	if err != nil {
 		return prefixed(err)
+	}
+	if !atLeast(r.version, withCodecOption) && slices.ContainsFunc(args, isCodecOption) {
+		if r, err = findRelease(withCodecOption); err != nil {
+			return prefixed(err)
+		}
 	}
 	to := "--broker-list"
 	if atLeast(r.version, "2.5") { // KIP-499
@@ -36,6 +44,8 @@ func (c *Cluster) ConsoleProduce(ctx context.Context, topic string, lines []stri
 	return nil
 }
 
+func isCodecOption(arg string) bool { return strings.HasPrefix(arg, "--compression-codec") }
+
 // sendError finds in the console producer's complaints what it does not put into its exit code.
 func sendError(stderr string) error {
 	for _, complaint := range []string{"Error when sending message", "Error in handling batch"} {
@@ -49,8 +59,8 @@ func sendError(stderr string) error {
 // ConsoleConsume reads n records of the topic, from its beginning, with Kafka's own console consumer, of the
 // cluster's release or the nearest published one, and returns what it prints: a line
 // for each value. It waits for records that are not there yet; when ctx ends first, the lines so far come with the error.
-// Further arguments are the tool's, for example "--property", "print.key=true"; with
-// "--offset" among them it does not start at the beginning. Up to 0.10.0 it is the
+// Further arguments are the tool's, for example "--property", "print.key=true", which is "--formatter-property" from 4.2
+// on; with "--offset" among them it does not start at the beginning. Up to 0.10.0 it is the
 // consumer that goes through ZooKeeper.
 func (c *Cluster) ConsoleConsume(ctx context.Context, topic string, n int, args ...string) ([]string, error) {
 	r, err := findRelease(c.Version())

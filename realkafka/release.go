@@ -104,6 +104,9 @@ func (r release) topicTool() tool {
 	return tool{"org.apache.kafka.tools.TopicCommand", r.console()}
 }
 
+// withCodecOption is the first release whose console producer is told a codec.
+const withCodecOption = "0.8.2.1"
+
 func (r release) producerTool() tool {
 	switch {
 	case !atLeast(r.version, "0.8.2"):

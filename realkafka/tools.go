@@ -43,7 +43,8 @@ func (c *Cluster) run(ctx context.Context, t tool, stdin string, args ...string)
 	if err != nil {
 		return "", "", err
 	}
-	flags := append(slices.Clone(shortLived), r.javaFlags()...)
+	flags := append(slices.Clone(shortLived), "-Dfile.encoding=UTF-8") // what it reads and prints, whatever the locale
+	flags = append(flags, r.javaFlags()...)
 	flags = append(flags, logFlags(c.dir, "tool")...)
 	flags = append(flags, "-cp", classpath(jars), t.class)
 	cmd := exec.CommandContext(ctx, launcher, append(flags, args...)...)

@@ -22,8 +22,8 @@ var FullReleases = []string{"0.8.1.1", "0.9.0.1", "2.8.2", realkafka.Newest}
 // longReleases are those of FullReleases whose outages last as long as in an explicit "full".
 var longReleases = []string{"0.9.0.1", realkafka.Newest}
 
-// The releases of a matrix: KAFKA_VERSION=all. The others that realkafka knows are close to the newest.
-var matrixReleases = []string{
+// MatrixReleases are those of a matrix: KAFKA_VERSION=all. The others that realkafka knows are close to the newest.
+var MatrixReleases = []string{
 	"0.8.0", "0.8.1", "0.8.1.1", "0.8.2.1", "0.9.0.1", "0.10.0.1", "0.10.2.2", "0.11.0.3", "1.1.1", "2.8.2", "3.9.2", realkafka.Newest,
 }
 
@@ -52,7 +52,7 @@ func passes() ([]Pass, error) {
 	if !slices.Contains([]string{"", "core", "full"}, suite) {
 		return nil, fmt.Errorf("%s=%s: it can be core, full or empty", SuiteEnv, suite)
 	}
-	versions := matrixReleases
+	versions := MatrixReleases
 	if chosen != "all" {
 		var err error
 		if versions, err = Versions(); err != nil {

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -49,7 +48,15 @@ Messages are of every kind: with keys and values, without a key, with empty and 
 and some that do not compress. That a batch is compressed is seen in the broker's log.
 `
 
+// consoleTools is the name of the library that has no version of its own.
+const consoleTools = "Kafka's console tools"
+
 var sections = map[string]string{
+	consoleTools: `
+The console producer and the console consumer of the broker's own release; with 4.4.0 those of 4.3.1, for its own are not
+published. Up to 0.8.1 the console producer compresses with gzip only: what is compressed with snappy there comes from 0.8.2.1's. Up to
+0.10.0 it is the consumer that goes through ZooKeeper. Keys and values are lines of text.
+`,
 	"kafka-python": "",
 	"afkak": `
 The Twisted client that this project took its name and its first features from. It sends the oldest version of each request, which
@@ -68,12 +75,11 @@ func (p table) document(t *testing.T) []byte {
 	var doc bytes.Buffer
 	doc.WriteString(introduction)
 	for _, lib := range libraries() {
-		fmt.Fprintf(&doc, "\n## %s %s\n%s\n", lib.name, pinned(t, lib.name), sections[lib.name])
-		columns := slices.DeleteFunc(slices.Clone(versions), func(v string) bool { return !lib.talksTo(v) })
-		fmt.Fprintf(&doc, "| Kafka | %s |\n|---|%s\n", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
+		fmt.Fprintf(&doc, "\n## %s\n%s\n", lib.title(t), sections[lib.name])
+		fmt.Fprintf(&doc, "| Kafka | %s |\n|---|%s\n", strings.Join(lib.versions, " | "), strings.Repeat("---|", len(lib.versions)))
 		for _, row := range lib.proofs {
 			fmt.Fprintf(&doc, "| %s |", row.what)
-			for _, version := range columns {
+			for _, version := range lib.versions {
 				fmt.Fprintf(&doc, " %s |", p.cell(lib.name, row.what, version))
 			}
 			doc.WriteByte('\n')
@@ -87,6 +93,13 @@ func (p table) cell(library, what, version string) string {
 		return "yes"
 	}
 	return "–"
+}
+
+func (l library) title(t *testing.T) string {
+	if l.name == consoleTools {
+		return l.name
+	}
+	return l.name + " " + pinned(t, l.name)
 }
 
 // pinned is the version of a library in requirements.txt.

@@ -8,8 +8,6 @@ import (
 	"github.com/afkak-go/afkak"
 )
 
-const keyTopic = "interop-keys"
-
 // keyProofs show that both hashed partitioners have each key in the same place.
 func keyProofs() []proof {
 	return []proof{{"200 keys each land on the same one of 7 partitions", "", func(t *testing.T, w *world) {
@@ -45,7 +43,7 @@ func placesOfOurs(t *testing.T, w *world, keys [][]byte) (places []int32) {
 	}
 	var sent []afkak.Delivery
 	for _, key := range keys {
-		sent = append(sent, producer.Send(t.Context(), afkak.Record{Topic: keyTopic, Key: key, Value: []byte("ours")}))
+		sent = append(sent, producer.Send(t.Context(), afkak.Record{Topic: w.keyTopic, Key: key, Value: []byte("ours")}))
 	}
 	if err := producer.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -66,7 +64,7 @@ func placesOfTheirs(t *testing.T, w *world, keys [][]byte) (places []int32) {
 	for i, key := range keys {
 		records[i] = message{Key: key, Value: []byte("theirs")}
 	}
-	args := map[string]any{"topic": keyTopic, "partition": nil, "codec": "none", "records": records}
+	args := map[string]any{"topic": w.keyTopic, "partition": nil, "codec": "none", "records": records}
 	if err := w.peer.call("produce", args, &places); err != nil {
 		t.Fatal(err)
 	}

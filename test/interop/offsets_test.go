@@ -11,11 +11,11 @@ import (
 func offsetProofs() []proof {
 	return []proof{
 		{"an offset and its metadata: it commits, we read them", "", func(t *testing.T, w *world) {
-			args := map[string]any{"topic": topic, "partition": w.partition, "group": w.group, "offset": 12, "metadata": "by the other one, ü"}
+			args := map[string]any{"topic": w.topic, "partition": w.partition, "group": w.group, "offset": 12, "metadata": "by the other one, ü"}
 			if err := w.peer.call("commit", args, nil); err != nil {
 				t.Fatal(err)
 			}
-			results, err := w.client.FetchOffsets(t.Context(), w.group, []afkak.CommittedPayload{{Topic: topic, Partition: w.partition}})
+			results, err := w.client.FetchOffsets(t.Context(), w.group, []afkak.CommittedPayload{{Topic: w.topic, Partition: w.partition}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -24,7 +24,7 @@ func offsetProofs() []proof {
 			}
 		}},
 		{"an offset and its metadata: we commit, it reads them", "", func(t *testing.T, w *world) {
-			payload := afkak.CommitPayload{Topic: topic, Partition: w.partition, Offset: 34, Metadata: "by us, ü"}
+			payload := afkak.CommitPayload{Topic: w.topic, Partition: w.partition, Offset: 34, Metadata: "by us, ü"}
 			if _, err := w.client.CommitOffsets(t.Context(), w.group, []afkak.CommitPayload{payload}); err != nil {
 				t.Fatal(err)
 			}
@@ -32,7 +32,7 @@ func offsetProofs() []proof {
 				Offset   int64
 				Metadata string
 			}
-			args := map[string]any{"topic": topic, "partition": w.partition, "group": w.group}
+			args := map[string]any{"topic": w.topic, "partition": w.partition, "group": w.group}
 			if err := w.peer.call("committed", args, &got); err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func commitOfAfkak(t *testing.T, consumer *afkak.Consumer, last afkak.Record) {
 
 func commitLast(t *testing.T, w *world, offset int64) {
 	t.Helper()
-	payload := afkak.CommitPayload{Topic: topic, Partition: w.partition, Offset: offset}
+	payload := afkak.CommitPayload{Topic: w.topic, Partition: w.partition, Offset: offset}
 	if _, err := w.client.CommitOffsets(t.Context(), w.group, []afkak.CommitPayload{payload}); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func commitLast(t *testing.T, w *world, offset int64) {
 // weContinue reads so many messages from where the group is, and commits.
 func weContinue(t *testing.T, w *world, count int, commit func(*testing.T, *afkak.Consumer, afkak.Record)) (got []message) {
 	t.Helper()
-	consumer, err := afkak.NewConsumer(w.client, topic, w.partition,
+	consumer, err := afkak.NewConsumer(w.client, w.topic, w.partition,
 		afkak.WithGroup(w.group), afkak.WithCommitEvery(0), afkak.WithCommitInterval(0)) // starts at what is committed
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func weContinue(t *testing.T, w *world, count int, commit func(*testing.T, *afka
 // theyContinue has the peer do the same.
 func theyContinue(t *testing.T, w *world, count int) (got []message) {
 	t.Helper()
-	args := map[string]any{"topic": topic, "partition": w.partition, "count": count, "group": w.group}
+	args := map[string]any{"topic": w.topic, "partition": w.partition, "count": count, "group": w.group}
 	if err := w.peer.call("consume_group", args, &got); err != nil {
 		t.Fatal(err)
 	}

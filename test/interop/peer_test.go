@@ -25,6 +25,20 @@ type peer struct {
 	out *json.Decoder
 }
 
+// startPython is how a library in Python starts: with its script and topics of its own.
+func startPython(script string) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		w.topic, w.keyTopic = w.target.Topic(t, 30), w.target.Topic(t, 7)
+
+		// The first commit of all has the broker make its topic of offsets. We wait for that; Afkak does not.
+		first := afkak.CommitPayload{Topic: w.topic, Partition: 0}
+		if _, err := w.client.CommitOffsets(t.Context(), "interop", []afkak.CommitPayload{first}); err != nil {
+			t.Fatal(err)
+		}
+		w.peer = startPeer(t, w.python, script, w.target.Addrs[0])
+	}
+}
+
 // startPeer starts testdata/script, which ends with the test.
 func startPeer(t *testing.T, python, script, host string) *peer {
 	t.Helper()

@@ -12,35 +12,35 @@ import (
 	"github.com/afkak-go/afkak/protocol"
 )
 
-// topic has a partition for each proof.
-const topic = "interop"
-
 // codecSince is the first Kafka that has a codec.
 var codecSince = map[afkak.Codec]string{afkak.LZ4: "0.8.2", afkak.Zstd: "2.1"}
 
 // valueProofs show that keys and values arrive as they were, also empty and null ones.
 func valueProofs(codecs ...afkak.Codec) (proofs []proof) {
 	for _, codec := range codecs {
-		name := codec.String()
-		if codec == afkak.None {
-			name = "not compressed"
-		}
 		proofs = append(proofs,
-			proof{"keys and values, " + name + ": it writes, we read", codecSince[codec], func(t *testing.T, w *world) {
+			proof{valueTitle(codec) + ": it writes, we read", codecSince[codec], func(t *testing.T, w *world) {
 				want := messages()
 				theyWrite(t, w, codec, want)
 				compareMessages(t, weRead(t, w), want)
-				compareCodec(t, w, codec)
+				compareCodec(t, w, 0, codec)
 			}},
-			proof{"keys and values, " + name + ": we write, it reads", codecSince[codec], func(t *testing.T, w *world) {
+			proof{valueTitle(codec) + ": we write, it reads", codecSince[codec], func(t *testing.T, w *world) {
 				want := messages()
 				weWrite(t, w, codec, want)
 				compareMessages(t, theyRead(t, w, len(want)), want)
-				compareCodec(t, w, codec)
+				compareCodec(t, w, 0, codec)
 			}},
 		)
 	}
 	return proofs
+}
+
+func valueTitle(codec afkak.Codec) string {
+	if codec == afkak.None {
+		return "keys and values, not compressed"
+	}
+	return "keys and values, " + codec.String()
 }
 
 // headerProofs show that headers and timestamps arrive as they were.
@@ -108,7 +108,7 @@ func weWrite(t *testing.T, w *world, codec afkak.Codec, messages []message) {
 	}
 	var sent []afkak.Delivery
 	for _, m := range messages {
-		rec := afkak.Record{Topic: topic, Partition: w.partition, Key: m.Key, Value: m.Value, Headers: m.Headers}
+		rec := afkak.Record{Topic: w.topic, Partition: w.partition, Key: m.Key, Value: m.Value, Headers: m.Headers}
 		if m.Timestamp != 0 {
 			rec.Timestamp = time.UnixMilli(m.Timestamp)
 		}
@@ -131,7 +131,7 @@ func weWrite(t *testing.T, w *world, codec afkak.Codec, messages []message) {
 // weRead reads all that there is.
 func weRead(t *testing.T, w *world) (got []message) {
 	t.Helper()
-	consumer, err := afkak.NewConsumer(w.client, topic, w.partition, afkak.StartAt(afkak.Earliest), afkak.EndAt(afkak.Latest))
+	consumer, err := afkak.NewConsumer(w.client, w.topic, w.partition, afkak.StartAt(afkak.Earliest), afkak.EndAt(afkak.Latest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func toMessage(rec afkak.Record) message {
 
 func theyWrite(t *testing.T, w *world, codec afkak.Codec, messages []message) {
 	t.Helper()
-	args := map[string]any{"topic": topic, "partition": w.partition, "codec": codec.String(), "records": messages}
+	args := map[string]any{"topic": w.topic, "partition": w.partition, "codec": codec.String(), "records": messages}
 	if err := w.peer.call("produce", args, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func theyWrite(t *testing.T, w *world, codec afkak.Codec, messages []message) {
 
 func theyRead(t *testing.T, w *world, count int) (got []message) {
 	t.Helper()
-	args := map[string]any{"topic": topic, "partition": w.partition, "count": count}
+	args := map[string]any{"topic": w.topic, "partition": w.partition, "count": count}
 	if err := w.peer.call("consume", args, &got); err != nil {
 		t.Fatal(err)
 	}
@@ -191,15 +191,15 @@ func compareStamped(t *testing.T, got, want []message) {
 	}
 }
 
-// compareCodec looks at the partition's first batch, as the broker keeps it.
-func compareCodec(t *testing.T, w *world, want afkak.Codec) {
+// compareCodec looks at the batch that has the offset, as the broker keeps it.
+func compareCodec(t *testing.T, w *world, offset int64, want afkak.Codec) {
 	t.Helper()
 	var part protocol.FetchRequestTopicPartition
 	part.SetDefaults()
-	part.Partition, part.PartitionMaxBytes = w.partition, 1<<20
+	part.Partition, part.FetchOffset, part.PartitionMaxBytes = w.partition, offset, 1<<20
 	req := protocol.NewFetchRequest()
 	req.MaxWaitMs, req.MinBytes, req.MaxBytes = 500, 1, 1<<20
-	req.Topics = []protocol.FetchRequestTopic{{Topic: topic, Partitions: []protocol.FetchRequestTopicPartition{part}}}
+	req.Topics = []protocol.FetchRequestTopic{{Topic: w.topic, Partitions: []protocol.FetchRequestTopicPartition{part}}}
 	resp, err := w.client.Do(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
