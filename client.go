@@ -25,6 +25,7 @@ type Client struct {
 	done    <-chan struct{} // closed by Close
 
 	requestTimeout time.Duration
+	rack           string // empty: none
 
 	fetchers fetcherSet // of all consumers of this client
 }
@@ -39,16 +40,16 @@ type Client struct {
 // Nothing is dialled yet, so a wrong host shows with the first call. The error
 // lists every bad host and every bad option.
 func NewClient(hosts []string, opts ...ClientOption) (*Client, error) {
-	config, fetchBuffer, problems := newClientConfig(opts)
+	config, problems := newClientConfig(opts)
 	seeds, err := cluster.ParseSeeds(hosts)
 	if err := errors.Join(err, problems); err != nil {
 		return nil, fmt.Errorf("afkak: cannot make a client: %w", err)
 	}
 	config.Seeds = seeds
-	c := &Client{cluster: cluster.New(config), logger: config.Logger, requestTimeout: config.Conn.RequestTimeout}
+	c := &Client{cluster: cluster.New(config.Config), logger: config.Logger, requestTimeout: config.Conn.RequestTimeout, rack: config.rack}
 	c.done = c.cluster.Done()
 	c.fetchers = fetcherSet{cluster: c.cluster, requestTimeout: config.Conn.RequestTimeout, done: c.done}
-	c.fetchers.budget.limit = fetchBuffer
+	c.fetchers.budget.limit = config.fetchBuffer
 	return c, nil
 }
 

@@ -19,6 +19,7 @@ type ClientOption func(*clientConfig)
 type clientConfig struct {
 	cluster.Config
 	fetchBuffer int64
+	rack        string
 	problems    []error
 }
 
@@ -27,7 +28,7 @@ func (c *clientConfig) bad(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf(format, args...))
 }
 
-func newClientConfig(opts []ClientOption) (config cluster.Config, fetchBuffer int64, err error) {
+func newClientConfig(opts []ClientOption) (clientConfig, error) {
 	c := clientConfig{fetchBuffer: 256 << 20, Config: cluster.Config{
 		Conn: cluster.ConnConfig{
 			ClientID:         "afkak",
@@ -46,7 +47,7 @@ func newClientConfig(opts []ClientOption) (config cluster.Config, fetchBuffer in
 		opt(&c)
 	}
 	c.Conn.Logger = c.Logger
-	return c.Config, c.fetchBuffer, errors.Join(c.problems...)
+	return c, errors.Join(c.problems...)
 }
 
 // positive notes a duration that is not.
@@ -73,6 +74,18 @@ func WithClientID(id string) ClientOption {
 			c.bad("WithClientID: the ID is empty")
 		}
 		c.Conn.ClientID = id
+	}
+}
+
+// WithRack names the rack, or the availability zone, that the client runs in,
+// spelt as in the brokers' setting broker.rack. Producers go by it if they are
+// told so: [WithRackAware]. Default none.
+func WithRack(rack string) ClientOption {
+	return func(c *clientConfig) {
+		if rack == "" {
+			c.bad("WithRack: the rack is empty")
+		}
+		c.rack = rack
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 // Hashed.
 //
 // A partition is chosen when the record is sent, among all partitions of the
-// topic; only Sticky, and Hashed for a record without a key, leave out
-// partitions that have no leader at the moment.
+// topic; only Sticky, and Hashed for a record without a key, look at how the
+// partitions and their leaders are at the moment.
 type Partitioner struct {
 	kind        partitionerKind
 	hash        Hash
@@ -32,8 +32,7 @@ const (
 
 // Hashed sends records with the same key to the same partition, by the
 // murmur2 hash that Kafka's Java client, franz-go and Afkak use, and those
-// without a key to one partition until its batch leaves, as [Sticky] does
-// (KIP-480). An empty key is a key.
+// without a key where [Sticky] does. An empty key is a key.
 func Hashed() Partitioner { return Partitioner{kind: partitionHashed} }
 
 // HashedBy is [Hashed] with another hash, for topics that other clients write
@@ -41,8 +40,12 @@ func Hashed() Partitioner { return Partitioner{kind: partitionHashed} }
 // is Hashed.
 func HashedBy(hash Hash) Partitioner { return Partitioner{kind: partitionHashed, hash: hash} }
 
-// Sticky ignores keys: records go to one partition until its batch leaves,
-// then to another one, chosen at random among those with a leader (KIP-480).
+// Sticky ignores keys: records go to one partition until 64 KiB went there, or
+// [WithBatchBytes] if that is less, and then to one chosen by chance among those
+// with a leader. All have the same chance while none has a backlog; otherwise
+// the longer a partition's is, the smaller its chance, so that slow brokers get
+// less but never nothing (KIP-480, KIP-794). See also [WithRackAware] and
+// [WithAvailabilityTimeout].
 func Sticky() Partitioner { return Partitioner{kind: partitionSticky} }
 
 // RoundRobin ignores keys: records go to a topic's partitions in turn,
@@ -84,20 +87,4 @@ func newRotation(partitions int, randomStart bool) *rotation {
 // take returns the partition whose turn it is.
 func (t *rotation) take() int {
 	return int((t.next.Add(1) - 1) % t.partitions)
-}
-
-// pickOther chooses at random among available, avoiding the one that was used
-// last when there is a choice.
-func pickOther(available []int32, last int32) int32 {
-	switch len(available) {
-	case 0:
-		return last
-	case 1:
-		return available[0]
-	}
-	i := rand.IntN(len(available))
-	if available[i] == last {
-		i = (i + 1 + rand.IntN(len(available)-1)) % len(available)
-	}
-	return available[i]
 }

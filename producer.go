@@ -82,7 +82,7 @@ func NewProducer(client *Client, opts ...ProducerOption) (*Producer, error) {
 	for _, opt := range opts {
 		opt(&cfg)
 	}
-	if err := cfg.validate(); err != nil {
+	if err := cfg.validate(client.rack); err != nil {
 		return nil, err
 	}
 	p := &Producer{
@@ -158,6 +158,9 @@ func (p *Producer) send(ctx context.Context, rec *Record, wait bool) Delivery {
 	if promise == nil {
 		entry := accum.Entry{Timestamp: timestamp, Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
 		return p.place(ctx, &placing{entry: entry, rec: *rec, topic: topic, part: part, sticky: sticky, wait: wait})
+	}
+	if sticky {
+		p.went(topic, part.ID(), leastRecord+len(rec.Key)+len(rec.Value))
 	}
 	if p.trigger != nil {
 		p.count(1, len(rec.Value))

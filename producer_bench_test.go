@@ -36,7 +36,7 @@ func sinkProducer(tb testing.TB, opts ...ProducerOption) *Producer {
 func (p *Producer) addKnownTopic(name string, partitions int) {
 	found := &metadata.Topic{Name: name, Partitions: make([]metadata.Partition, partitions)}
 	topic := &producerTopic{name: name}
-	topic.sticky.Store(-1)
+	topic.spread.at.Store(notChosen)
 	topic.mu.Lock()
 	topic.view.Store(p.viewOf(topic, p.client.cluster.Picture(), found, nil))
 	topic.mu.Unlock()

@@ -192,9 +192,12 @@ func (call *produceCall) finish(resp protocol.Response, err error) {
 	if len(stale) > 0 {
 		s.p.client.cluster.Stale(call.generation, stale...)
 	}
-	s.unanswered.Add(-1)
 	for _, item := range call.items {
 		s.p.schedule(item.part)
+	}
+	s.unanswered.Add(-1) // after that: a sender without work and answers to come takes its broker for ready
+	if err == nil {
+		s.answered()
 	}
 	s.poke()
 }

@@ -50,6 +50,9 @@ type producerConfig struct {
 	idempotence     bool
 	insistent       bool // idempotence was asked for
 	unordered       bool
+	rackAware       bool
+
+	availabilityTimeout time.Duration // 0: off
 }
 
 // idempotent tells whether batches are numbered where the broker can: the
@@ -175,6 +178,24 @@ func WithPartitioner(partitioner Partitioner) ProducerOption {
 	return func(cfg *producerConfig) { cfg.partitioner = partitioner }
 }
 
+// WithRackAware makes records without a key go to partitions whose leader is in
+// the client's own rack, which [WithRack] names, and to others only while none
+// there is ready (KIP-1123): less traffic between racks, at the price of an even
+// spread. It matters to [Hashed], [HashedBy] and [Sticky]. Default: racks do not
+// matter.
+func WithRackAware() ProducerOption {
+	return func(cfg *producerConfig) { cfg.rackAware = true }
+}
+
+// WithAvailabilityTimeout leaves partitions out for records without a key while
+// their leader has not answered for so long, although something waits for it,
+// as partitioner.availability.timeout.ms does (KIP-794). Without it they get
+// less, because of their backlog, but something. It matters when the next
+// partition is chosen: see [Sticky]. 0 switches it off. Default: 0.
+func WithAvailabilityTimeout(timeout time.Duration) ProducerOption {
+	return func(cfg *producerConfig) { cfg.availabilityTimeout = timeout }
+}
+
 // WithLinger sets how long a batch waits for more records before it is sent.
 // A batch that is full does not wait, nor does anything once [Producer.Flush]
 // was called or the buffer is used up. 0 sends as soon as the partition's
@@ -223,8 +244,8 @@ func WithBufferBytes(bytes int) ProducerOption {
 	return func(cfg *producerConfig) { cfg.bufferBytes = bytes }
 }
 
-// validate returns everything that is wrong, at once.
-func (cfg *producerConfig) validate() error {
+// validate returns everything that is wrong, at once; rack is the client's.
+func (cfg *producerConfig) validate(rack string) error {
 	var errs []error
 	check := func(ok bool, format string, args ...any) {
 		if !ok {
@@ -251,6 +272,8 @@ func (cfg *producerConfig) validate() error {
 		"WithPartitioner(PartitionBy(nil)): needs a function")
 	check(cfg.partitioner.hash >= Murmur2 && cfg.partitioner.hash <= FNV1a,
 		"WithPartitioner(HashedBy(%d)): no such hash", cfg.partitioner.hash)
+	check(cfg.availabilityTimeout >= 0, "WithAvailabilityTimeout(%v): must not be negative", cfg.availabilityTimeout)
+	check(!cfg.rackAware || rack != "", "WithRackAware: which rack the client is in must be said: NewClient's WithRack")
 	errs = append(errs, cfg.validateTrigger()...)
 	if err := compress.CheckLevel(compress.Codec(cfg.codec), cfg.level); err != nil {
 		errs = append(errs, fmt.Errorf("afkak: WithCompression, WithCompressionLevel: %w", err))

@@ -61,6 +61,9 @@ func (p *Producer) place(ctx context.Context, pl *placing) Delivery {
 		if placed.Promise == nil {
 			continue // somebody else was faster
 		}
+		if pl.sticky {
+			p.went(pl.topic, pl.part.ID(), pl.records()*leastRecord+len(pl.rec.Key)+pl.valueBytes())
+		}
 		if p.trigger != nil {
 			p.count(pl.records(), pl.valueBytes())
 		}
@@ -80,9 +83,6 @@ func (p *Producer) tryPlace(ctx context.Context, pl *placing) (placed accum.Plac
 	room := pl.part.Room(&pl.entry)
 	if room.TooLarge {
 		return placed, &RecordTooLargeError{Size: room.Bytes, Limit: p.cfg.batchBytes, Records: pl.records()}
-	}
-	if room.Full && pl.sticky {
-		return placed, p.moveOn(pl)
 	}
 	var buf []byte
 	if room.Bytes > 0 {
@@ -104,18 +104,6 @@ func (p *Producer) tryPlace(ctx context.Context, pl *placing) (placed accum.Plac
 		p.schedule(pl.part)
 	}
 	return placed, nil
-}
-
-// moveOn closes a full batch that records without a key went to, and goes on
-// with another partition (KIP-480).
-func (p *Producer) moveOn(pl *placing) error {
-	if pl.part.CloseFull(&pl.entry) {
-		pl.topic.unstick(pl.part.ID())
-		p.schedule(pl.part)
-	}
-	var err error
-	pl.part, pl.sticky, err = p.choose(pl.topic, p.currentView(pl.topic), &pl.rec)
-	return err
 }
 
 // lend gets a buffer, waiting if need be; nil without an error: the producer
@@ -205,7 +193,7 @@ func (p *Producer) lookUpAside(name string) (*producerTopic, error) {
 // addTopic makes room for a topic that the picture has; nil: it has lost it.
 func (p *Producer) addTopic(name string) *producerTopic {
 	topic := &producerTopic{name: name}
-	topic.sticky.Store(-1)
+	topic.spread.at.Store(notChosen)
 	if p.currentView(topic) == nil {
 		return nil
 	}

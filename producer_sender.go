@@ -25,6 +25,7 @@ type sender struct {
 	wake   chan struct{}
 
 	unanswered  atomic.Int32
+	silentSince atomic.Int64 // when the broker began not to answer while something waits for it; 0: it answers
 	discovering atomic.Bool
 	failure     atomic.Pointer[error] // why the broker could not be reached; taken by the next collect
 	stats       senderStats
@@ -106,8 +107,11 @@ func (s *sender) sleep() time.Duration {
 		s.until = -1
 		return s.p.now() + min(throttled, throttleCheck)
 	}
-	if len(s.queue) > 0 {
+	switch {
+	case len(s.queue) > 0:
 		s.until = s.queue[0].due
+	case s.unanswered.Load() == 0:
+		s.silentSince.Store(0)
 	}
 	return s.until
 }
@@ -120,6 +124,17 @@ const throttleCheck = time.Second
 // went over a quota.
 func (s *sender) throttled() time.Duration {
 	return s.p.client.cluster.Throttled(s.broker, cluster.Produce)
+}
+
+// asked notes that an answer of the broker is waited for.
+func (s *sender) asked() { s.silentSince.CompareAndSwap(0, max(1, int64(s.p.now()))) }
+
+// answered notes an answer. What else is waited for is so from now on.
+func (s *sender) answered() {
+	s.silentSince.Store(0)
+	if s.unanswered.Load() > 0 {
+		s.asked()
+	}
 }
 
 func (s *sender) awake() {
@@ -143,6 +158,7 @@ func (s *sender) pump() {
 			return
 		}
 		s.unanswered.Add(1)
+		s.asked()
 		call.start()
 		for _, item := range call.items { // another batch may be on its way as well
 			s.p.schedule(item.part)
@@ -214,7 +230,6 @@ func (s *sender) next() *taken {
 			part.Agree(s.broker, s.terms)
 		}
 		if batch := part.Take(now); batch != nil {
-			part.topic.unstick(part.ID())
 			return &taken{part: part, batch: batch}
 		}
 		s.p.schedule(part)
@@ -238,6 +253,7 @@ func (s *sender) leave(part *producerPartition) {
 // producer; Close waits for it.
 func (s *sender) discover() {
 	s.discovering.Store(true)
+	s.asked()
 	s.p.wg.Go(func() {
 		_, _, err := s.p.client.cluster.BrokerVersions(s.p.ctx, s.broker)
 		if err != nil {

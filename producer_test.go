@@ -434,26 +434,6 @@ func TestProducerPartitioners(t *testing.T) {
 	}
 }
 
-func TestProducerSticksToAPartitionUntilTheBatchLeaves(t *testing.T) {
-	onStage(t, 1, func(t *testing.T, _ *stage, client *afkak.Client) {
-		p := newProducer(t, client)
-		used := map[int32]bool{}
-		for range 30 {
-			first, second := p.Send(t.Context(), order("v")), p.Send(t.Context(), order("w"))
-			a, err1 := first.Wait(t.Context())
-			b, err2 := second.Wait(t.Context())
-			if err := errors.Join(err1, err2); err != nil || a.Partition != b.Partition {
-				t.Fatalf("got partitions %d and %d, %v", a.Partition, b.Partition, err)
-			}
-			used[a.Partition] = true
-		}
-		if len(used) != 4 {
-			t.Errorf("used: got partitions %v, want all four", used)
-		}
-		closeProducer(t, p)
-	})
-}
-
 func TestProducerRefusesAPartitionThatIsNotThere(t *testing.T) {
 	onStage(t, 1, func(t *testing.T, _ *stage, client *afkak.Client) {
 		p := newProducer(t, client, afkak.WithPartitioner(afkak.Manual()))

@@ -2,7 +2,6 @@ package afkak
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,7 +17,7 @@ type producerTopic struct {
 	name string
 
 	view   atomic.Pointer[topicView] // nil until the topic is known
-	sticky atomic.Int32              // where records without a key go; -1: not chosen
+	spread spread                    // of the records without a key
 
 	mu    sync.Mutex // guards the making of views and partitions
 	parts []*producerPartition
@@ -30,6 +29,7 @@ type topicView struct {
 	topic     *metadata.Topic
 	parts     []*producerPartition // indexed by number
 	available []int32              // the partitions that have a leader
+	near      []int32              // those of them that are led from the client's rack; all, if none is or that does not matter
 	rotation  *rotation            // shared by views with the same number of partitions
 }
 
@@ -79,8 +79,8 @@ func (p *Producer) makeView(topic *producerTopic, pic *metadata.Picture) *topicV
 	}
 	view := p.viewOf(topic, pic, found, old)
 	topic.view.Store(view)
-	if id := topic.sticky.Load(); id >= 0 && !slices.Contains(view.available, id) {
-		topic.sticky.CompareAndSwap(id, pickOther(view.available, id))
+	if id := topic.spread.at.Load(); id >= 0 && !slices.Contains(view.available, id) {
+		topic.spread.at.CompareAndSwap(id, notChosen)
 	}
 	return view
 }
@@ -90,6 +90,7 @@ func (p *Producer) viewOf(topic *producerTopic, pic *metadata.Picture, found *me
 	view := &topicView{pic: pic, topic: found}
 	if old != nil && old.topic == found {
 		view.parts, view.available, view.rotation = old.parts, old.available, old.rotation
+		view.near = p.nearest(view)
 		return view
 	}
 	for id := len(topic.parts); id < len(found.Partitions); id++ {
@@ -106,6 +107,7 @@ func (p *Producer) viewOf(topic *producerTopic, pic *metadata.Picture, found *me
 			view.available = append(view.available, int32(id))
 		}
 	}
+	view.near = p.nearest(view)
 	if old != nil && len(old.parts) == len(view.parts) {
 		view.rotation = old.rotation
 	} else {
@@ -134,7 +136,7 @@ func (p *Producer) leader(part *producerPartition) (broker int32, generation uin
 }
 
 // choose picks the record's partition; sticky tells that it goes where the
-// topic's records without a key go for now.
+// topic's records without a key go for now, see [spread].
 func (p *Producer) choose(topic *producerTopic, view *topicView, rec *Record) (part *producerPartition, sticky bool, err error) {
 	n := len(view.parts)
 	switch p.cfg.partitioner.kind {
@@ -142,9 +144,9 @@ func (p *Producer) choose(topic *producerTopic, view *topicView, rec *Record) (p
 		if hash := p.cfg.partitioner.hash; hash.hashes(rec.Key) {
 			return view.parts[hash.partition(rec.Key, n)], false, nil
 		}
-		return view.parts[topic.stuckTo(view)], true, nil
+		return view.parts[p.stuckTo(topic, view)], true, nil
 	case partitionSticky:
-		return view.parts[topic.stuckTo(view)], true, nil
+		return view.parts[p.stuckTo(topic, view)], true, nil
 	case partitionRoundRobin:
 		return view.parts[view.rotation.take()], false, nil
 	case partitionManual:
@@ -159,25 +161,4 @@ func (view *topicView) numbered(id int, rec *Record) (*producerPartition, bool, 
 		return nil, false, fmt.Errorf("%w %d: topic %s has %d, numbered from 0", ErrNoPartition, id, rec.Topic, len(view.parts))
 	}
 	return view.parts[id], false, nil
-}
-
-// stuckTo returns the partition that records without a key go to for now.
-func (topic *producerTopic) stuckTo(view *topicView) int32 {
-	id := topic.sticky.Load()
-	if uint32(id) < uint32(len(view.parts)) {
-		return id
-	}
-	next := pickOther(view.available, rand.Int32N(int32(len(view.parts))))
-	if topic.sticky.CompareAndSwap(id, next) {
-		return next
-	}
-	return topic.stuckTo(view)
-}
-
-// unstick moves records without a key on to another partition, if they go to
-// the given one: its batch left (KIP-480).
-func (topic *producerTopic) unstick(id int32) {
-	if view := topic.view.Load(); view != nil && topic.sticky.Load() == id {
-		topic.sticky.CompareAndSwap(id, pickOther(view.available, id))
-	}
 }

@@ -118,18 +118,6 @@ func (p *Partition) room(e *Entry) Room {
 	return Room{}
 }
 
-// CloseFull closes the open batch if e has no place in it, and reports whether
-// it did.
-func (p *Partition) CloseFull(e *Entry) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	full := p.room(e).Full
-	if full {
-		p.closeOpen()
-	}
-	return full
-}
-
 // Placed is what [Partition.Place] did.
 type Placed struct {
 	Promise *Promise // nil: buf was too small for what was found; ask Room again

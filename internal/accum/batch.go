@@ -19,6 +19,8 @@ type Batch struct {
 	buffer  []byte // what the owner lent and has not got back
 	memory  int    // bytes that the batch holds, for the owner's accounts
 
+	encoded int // its share of the partition's backlog, once closed
+
 	magic int8 // the wire form, once sealed
 	raw   int  // size before compression, in the newest form, once sealed
 

@@ -38,6 +38,7 @@ type Partition struct {
 	gate        uint64        // batches with a smaller ordinal may be taken; matters with Hold
 	retryAt     time.Duration // nothing is taken before
 	expect      int           // size of the batch closed last: what the next one may need
+	backlog     int           // bytes of the closed batches, before compression
 	barred      error         // why nothing more may be appended; nil: it may
 	topicID     TopicID       // of the topic that the next batch is taken for
 }
@@ -94,6 +95,8 @@ func (p *Partition) closeOpen() {
 	}
 	p.open = nil
 	p.expect = b.builder.Len()
+	b.encoded = p.expect
+	p.backlog += b.encoded
 	p.waiting.insert(b)
 	p.cfg.Gauge.closed.Add(1) // before open goes down: Held is never 0 in between
 	p.cfg.Gauge.open.Add(-1)
@@ -162,6 +165,16 @@ func (p *Partition) Held() (held Held) {
 	p.sent.each(add)
 	held.InFlight = int(p.inFlight)
 	return held
+}
+
+// Backlog returns the bytes that the partition holds, before compression.
+func (p *Partition) Backlog() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == nil {
+		return p.backlog
+	}
+	return p.backlog + p.open.builder.Len()
 }
 
 // Promises appends the promises of everything that the partition holds.
@@ -249,5 +262,6 @@ func (p *Partition) release(b *Batch) {
 		p.cfg.Release(b)
 	}
 	b.builder, b.wire, b.buffer = record.Builder{}, nil, nil
+	p.backlog -= b.encoded
 	p.cfg.Gauge.closed.Add(-1)
 }

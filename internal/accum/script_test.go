@@ -119,8 +119,8 @@ func (s *script) stored(at time.Duration, b *Batch, offset int64) {
 // holdsNothing checks that every buffer came back and every batch ended.
 func (s *script) holdsNothing() {
 	s.t.Helper()
-	if s.lent != 0 || s.cfg.Gauge.Held() != 0 {
-		s.t.Errorf("%d bytes are still lent, %d batches held", s.lent, s.cfg.Gauge.Held())
+	if backlog := s.p.Backlog(); s.lent != 0 || s.cfg.Gauge.Held() != 0 || backlog != 0 {
+		s.t.Errorf("%d bytes are still lent, %d batches held, a backlog of %d bytes", s.lent, s.cfg.Gauge.Held(), backlog)
 	}
 }
 

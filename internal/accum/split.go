@@ -98,6 +98,8 @@ func (p *Partition) replace(b *Batch, parts []*Batch) {
 	for _, part := range parts {
 		part.memory = min(part.builder.Len(), b.memory)
 		b.memory -= part.memory
+		part.encoded = part.builder.Len()
+		p.backlog += part.encoded
 		p.waiting.insert(part)
 	}
 	p.release(b)
