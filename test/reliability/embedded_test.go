@@ -21,25 +21,28 @@ var refusals = []broker.ProduceFault{
 	{Code: kerr.NotLeaderOrFollower, Stored: true},
 	{Code: kerr.RequestTimedOut, Stored: true},
 	{Code: kerr.UnknownServerError, Stored: true},
+	{Code: kerr.UnknownProducerID},
+	{Code: kerr.MessageTooLarge},
+	{Code: kerr.InvalidRecord},
 }
 
-// A disk is what stores or does not. Safe for concurrent use.
-type disk struct {
+// A faultyLog stores or does not. Safe for concurrent use.
+type faultyLog struct {
 	broken atomic.Pointer[broker.ProduceFault] // nil: it is whole
 	count  atomic.Uint64
 }
 
-// fault fails two batches of three while the disk is broken.
-func (d *disk) fault(string, int32) broker.ProduceFault {
-	if f := d.broken.Load(); f != nil && d.count.Add(1)%3 != 0 {
+// fault fails two batches of three while the log is broken.
+func (l *faultyLog) fault(string, int32) broker.ProduceFault {
+	if f := l.broken.Load(); f != nil && l.count.Add(1)%3 != 0 {
 		return *f
 	}
 	return broker.ProduceFault{}
 }
 
 func TestTheEmbeddedBrokerUnderFaults(t *testing.T) {
-	var d disk
-	b, err := broker.Start(broker.Config{AutoCreateTopics: true, DefaultPartitions: partitions, ProduceFault: d.fault})
+	var l faultyLog
+	b, err := broker.Start(broker.Config{AutoCreateTopics: true, DefaultPartitions: partitions, ProduceFault: l.fault})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,19 +63,19 @@ func TestTheEmbeddedBrokerUnderFaults(t *testing.T) {
 		{"all brokers away", away},
 		{"all brokers silent", silent},
 		{"deletion", deletion},
-		{"a broken disk", func(s *stage) { breakDisk(s, &d) }},
+		{"a broken log", func(s *stage) { breakLog(s, &l) }},
 	})
 	s.settleUp()
 }
 
-func breakDisk(s *stage, d *disk) {
+func breakLog(s *stage, l *faultyLog) {
 	s.t.Helper()
 	f := refusals[s.random.IntN(len(refusals))]
 	lasts := s.lasts(200*time.Millisecond, 2*time.Second)
 	s.tell("two of three batches are answered with %v for %v, stored: %v", f.Code, lasts, f.Stored)
-	d.broken.Store(&f)
+	l.broken.Store(&f)
 	s.wait(lasts)
-	d.broken.Store(nil)
+	l.broken.Store(nil)
 }
 
 // away has no connection live, and none be made.

@@ -66,6 +66,8 @@ type future struct {
 	delivery afkak.Delivery
 }
 
+const batchBytes = 16_000
+
 // startLoad starts a producer of each kind that the target knows, each with a client of its own.
 func startLoad(t *testing.T, target harness.Target, seed uint64, limits limits, topics []string, opts ...afkak.ClientOption) *load {
 	t.Helper()
@@ -81,11 +83,12 @@ func startLoad(t *testing.T, target harness.Target, seed uint64, limits limits, 
 		r := &run{number: number, history: l.history, topics: topics, random: rand.New(rand.NewPCG(seed, uint64(number)))}
 		within := limits.patient
 		own := []afkak.ProducerOption{
+			afkak.WithBatchBytes(batchBytes), // after a fault there is more than one of a partition
 			afkak.WithCompression(s.codec), afkak.WithAckTimeout(limits.ack), afkak.WithProduceTimeout(limits.request), afkak.WithIdempotence(!s.plain),
 		}
 		if s.hasty {
 			within, r.patience = limits.hasty, limits.hasty/4
-			own = append(own, afkak.WithBatchBytes(20_000), afkak.WithBufferBytes(200_000))
+			own = append(own, afkak.WithBufferBytes(10*batchBytes))
 		}
 		var err error
 		if r.producer, err = afkak.NewProducer(target.Logged(t, opts...), append(own, afkak.WithDeliveryTimeout(within))...); err != nil {
