@@ -244,14 +244,14 @@ func (call *produceCall) moved(item *taken) bool {
 func (call *produceCall) outcome(resp *protocol.ProduceResponse, i int, err error) accum.Answer {
 	switch {
 	case err != nil:
-		return accum.Answer{Err: call.failure(err), Retriable: Retriable(err), Stored: MaybeStored(err)}
+		return accum.Answer{Err: call.failure(err), Retriable: Retriable(err), Garbled: garbled(err), Stored: MaybeStored(err)}
 	case resp == nil: // acks none: it was written, nobody says more
 		return accum.Answer{Offset: -1, LogAppendTime: -1}
 	}
 	part := call.find(resp, i)
 	if part == nil {
 		missing := fmt.Errorf("%w: %s/%d", ErrNoAnswer, call.items[i].part.Topic(), call.items[i].part.ID())
-		return accum.Answer{Err: call.failure(missing), Stored: true}
+		return accum.Answer{Err: call.failure(missing), Garbled: true, Stored: true}
 	}
 	code := kerr.FromCode(part.ErrorCode)
 	if code == nil || errors.Is(code, kerr.DuplicateSequenceNumber) { // stored by an earlier attempt
@@ -262,6 +262,13 @@ func (call *produceCall) outcome(resp *protocol.ProduceResponse, i int, err erro
 	answer.Stored = call.mayFollowAppend(code)
 	answer.Misplaced = errors.Is(code, kerr.OutOfOrderSequenceNumber) || errors.Is(code, kerr.UnknownProducerID)
 	return answer
+}
+
+// garbled tells whether the answer came and cannot be read. The connection has
+// ended with it; on the next one it may be better.
+func garbled(err error) bool {
+	var broken *conn.ProtocolError
+	return errors.As(err, &broken) && MaybeStored(err)
 }
 
 // mayFollowAppend tells whether a broker answers with the code also for a batch

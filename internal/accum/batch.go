@@ -35,6 +35,7 @@ type Batch struct {
 	producerEpoch int16
 	baseSequence  int32
 	attempts      int
+	garbled       bool  // an answer to it made no sense
 	moves         int8  // times that it was sent on without a wait
 	displaced     int   // attempts that failed because one before it did
 	maybe         bool  // an earlier attempt may have been stored

@@ -410,3 +410,23 @@ func TestBatchBeforeAStoredOneIsStored(t *testing.T) {
 	futures[0].has(-1)
 	s.holdsNothing()
 }
+
+func TestGarbledAnswerIsAskedForOnceMoreByItsNumber(t *testing.T) {
+	garbled := Answer{Err: errRefused, Garbled: true, Stored: true}
+	s := idempotent(t)
+	futures, batches := s.pipeline(0, "a")
+	s.answer(1*ms, batches[0], garbled, VerdictRetried)
+	a := s.take(1000*ms, "a")
+	s.numbered(a, 77, 2, 1)
+	s.answer(1000*ms, a, lostAnswer, VerdictRetried) // of another kind
+	a = s.take(2000*ms, "a")
+	s.answer(2000*ms, a, garbled, VerdictFailed)
+	if out, _ := futures[0].pr.Outcome(futures[0].index); out.Err == nil || !out.Err.(*FailedError).Stored {
+		t.Errorf("got %v, want that it may be stored", out.Err)
+	}
+	s = newScript(t, nil)
+	s.send(0, "a")
+	s.p.Close()
+	s.answer(1*ms, s.take(0, "a"), garbled, VerdictFailed) // without a number it could be stored twice
+	s.holdsNothing()
+}

@@ -45,6 +45,10 @@ type Answer struct {
 	// known already.
 	Moved bool
 
+	// Garbled says that the answer made no sense. By its number a batch may be
+	// sent again then, but only once: the next answer may be no better.
+	Garbled bool
+
 	// Stored says that the batch may be in the log in spite of Err.
 	Stored bool
 
@@ -102,8 +106,9 @@ func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
 		return p.giveUp(b, b.renewed)
 	case answer.Misplaced && b.numbered():
 		return p.misplaced(now, b, answer)
-	case answer.Retriable && p.mayRetry(b) && now < p.deadline(b):
+	case (answer.Retriable || answer.Garbled && b.numbered() && !b.garbled) && p.mayRetry(b) && now < p.deadline(b):
 		p.proven = false
+		b.garbled = b.garbled || !answer.Retriable
 		p.retryAt = now
 		if !answer.Moved || b.moves == maxMoves {
 			p.retryAt += p.cfg.Backoff.Wait(b.attempts - b.displaced)
