@@ -90,10 +90,11 @@ func (m *producerMemory) lend(size int) []byte {
 	return nil
 }
 
-// shrink drops idle buffers, large ones first, so that used and idle together
-// stay within the limit. Called with mu held.
+// shrink drops idle buffers, small ones first, so that used and idle together
+// stay within the limit. Batches that grew have left the small ones behind; and
+// what is dropped takes memory until it is collected. Called with mu held.
 func (m *producerMemory) shrink() {
-	for class := len(m.free) - 1; class >= 0 && m.used+m.idle > m.limit; class-- {
+	for class := 0; class < len(m.free) && m.used+m.idle > m.limit; class++ {
 		for bufs := m.free[class]; len(bufs) > 0 && m.used+m.idle > m.limit; bufs = m.free[class] {
 			m.idle -= cap(bufs[len(bufs)-1])
 			bufs[len(bufs)-1] = nil

@@ -104,6 +104,18 @@ func TestMemoryIsNeverMoreThanItsLimit(t *testing.T) {
 	}
 }
 
+func TestMemoryDropsSmallBuffersBeforeLargeOnes(t *testing.T) {
+	m := newProducerMemory(64<<10, 32<<10)
+	small, large := m.take(1<<10), m.take(32<<10)
+	m.take(16 << 10) // stays in use
+	m.give(small, 1<<10)
+	m.give(large, 32<<10)
+	m.take(16 << 10) // 32 in use, 33 idle, and 64 are the limit
+	if got := m.idle; got != 32<<10 {
+		t.Errorf("%d bytes are kept, want the large buffer", got)
+	}
+}
+
 func TestCoarseClockIsAtMostAMillisecondOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock, stop := newCoarseClock(), make(chan struct{})

@@ -111,11 +111,23 @@ func (p *Partition) room(e *Entry) Room {
 	total := b.builder.Len() + e.size(&b.builder)
 	switch {
 	case total > p.cfg.BatchBytes:
-		return Room{Bytes: alone, Most: max(alone, min(p.expect, p.cfg.BatchBytes)), Full: true}
+		return Room{Bytes: alone, Most: max(alone, min(p.afterwards(b), p.cfg.BatchBytes)), Full: true}
 	case total > b.builder.Cap():
-		return Room{Bytes: total, Most: max(total, min(2*b.builder.Cap(), p.cfg.BatchBytes))}
+		return Room{Bytes: total, Most: max(total, min(growth*b.builder.Cap(), p.cfg.BatchBytes))}
 	}
 	return Room{}
+}
+
+// growth is how many times larger the buffer is that an open batch moves to
+// when it has outgrown its own. What it leaves behind, and copies, is a third of
+// what it comes to; with 2 it would be all of it.
+const growth = 4
+
+// afterwards returns what to expect of the batches after b: as much as of it,
+// or of a larger one before that is not long ago. A buffer too large costs
+// nothing that is not written to, but memory that others wait for; one too small is moved.
+func (p *Partition) afterwards(b *Batch) int {
+	return max(b.builder.Len(), p.expect-p.expect/4)
 }
 
 // Placed is what [Partition.Place] did.

@@ -37,7 +37,7 @@ type Partition struct {
 	nextOrdinal uint64
 	gate        uint64        // batches with a smaller ordinal may be taken; matters with Hold
 	retryAt     time.Duration // nothing is taken before
-	expect      int           // size of the batch closed last: what the next one may need
+	expect      int           // size that the next batch may come to
 	backlog     int           // bytes of the closed batches, before compression
 	barred      error         // why nothing more may be appended; nil: it may
 	topicID     TopicID       // of the topic that the next batch is taken for
@@ -94,8 +94,8 @@ func (p *Partition) closeOpen() {
 		return
 	}
 	p.open = nil
-	p.expect = b.builder.Len()
-	b.encoded = p.expect
+	p.expect = p.afterwards(b)
+	b.encoded = b.builder.Len()
 	p.backlog += b.encoded
 	p.waiting.insert(b)
 	p.cfg.Gauge.closed.Add(1) // before open goes down: Held is never 0 in between
