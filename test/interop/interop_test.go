@@ -54,9 +54,10 @@ type world struct {
 	partition int32
 	group     string // that nobody else uses
 
+	// Of the libraries in Python:
 	python   string // the interpreter
-	peer     *peer  // of the clients in Python
-	keyTopic string // likewise; it has 7 partitions
+	peer     *peer
+	keyTopic string // of 7 partitions
 
 	printed []string // by the console consumer
 }
