@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"sync"
 	"testing"
@@ -24,6 +25,8 @@ type Proxy struct {
 	cuts      []*cut
 	away      bool          // connections are refused
 	silence   chan struct{} // closed when frames may pass again; nil: they may
+	opened    int           // connections so far
+	silenced  int           // so many of them, the oldest, are concerned by silence
 }
 
 // A cut is to be made in the next request of an API, or in its answer.
@@ -46,13 +49,24 @@ func (p *Proxy) CutRequest(key protocol.APIKey) <-chan struct{} { return p.arm(k
 // CutAnswer is CutRequest for the middle of an answer. The broker has done what it was asked.
 func (p *Proxy) CutAnswer(key protocol.APIKey) <-chan struct{} { return p.arm(key, true) }
 
-// Silence has all brokers seem paused until the returned function is called, once: connections stay, and can be made,
-// and nothing passes.
-func (p *Proxy) Silence() (end func()) {
+// Silence has all brokers seem paused until the returned function is called: connections stay, and can be made,
+// and nothing passes. What was on its way arrives afterwards, also of clients that have given up. There is one silence
+// at a time.
+func (p *Proxy) Silence() (end func()) { return p.hold(math.MaxInt) }
+
+// Strand is Silence for the connections that there are; through new ones everything passes.
+func (p *Proxy) Strand() (end func()) {
+	p.mu.Lock()
+	opened := p.opened
+	p.mu.Unlock()
+	return p.hold(opened)
+}
+
+func (p *Proxy) hold(connections int) (end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	silence := make(chan struct{})
-	p.silence = silence
+	p.silence, p.silenced = silence, connections
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -141,27 +155,33 @@ func (p *Proxy) accept(l net.Listener, addr string) {
 			return
 		}
 		broker, err := net.Dial("tcp", addr)
-		if err != nil || !p.keep(client, broker) {
+		if err != nil {
+			client.Close()
+			continue
+		}
+		number, ok := p.keep(client, broker)
+		if !ok {
 			client.Close()
 			continue
 		}
 		asked := make(chan protocol.APIKey, 1000)
 		// Both end when either connection does.
-		p.running.Go(func() { p.passRequests(client, broker, asked) })
-		p.running.Go(func() { p.passAnswers(client, broker, asked) })
+		p.running.Go(func() { p.passRequests(number, client, broker, asked) })
+		p.running.Go(func() { p.passAnswers(number, client, broker, asked) })
 	}
 }
 
-// keep remembers a pair of connections until both are closed.
-func (p *Proxy) keep(client, broker net.Conn) bool {
+// keep remembers a pair of connections until both are closed, and numbers it.
+func (p *Proxy) keep(client, broker net.Conn) (number int, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || p.away {
 		broker.Close()
-		return false
+		return 0, false
 	}
 	p.conns[client], p.conns[broker] = struct{}{}, struct{}{}
-	return true
+	p.opened++
+	return p.opened - 1, true
 }
 
 func (p *Proxy) drop(conns ...net.Conn) {
@@ -173,7 +193,7 @@ func (p *Proxy) drop(conns ...net.Conn) {
 	}
 }
 
-func (p *Proxy) passRequests(client, broker net.Conn, asked chan<- protocol.APIKey) {
+func (p *Proxy) passRequests(number int, client, broker net.Conn, asked chan<- protocol.APIKey) {
 	defer p.drop(client, broker)
 	defer close(asked)
 	for {
@@ -187,13 +207,13 @@ func (p *Proxy) passRequests(client, broker net.Conn, asked chan<- protocol.APIK
 		default: // more than a thousand unanswered requests are no client of ours
 			return
 		}
-		if p.pass(broker, frame, p.due(key, false)) != nil {
+		if p.pass(number, broker, frame, p.due(key, false)) != nil {
 			return
 		}
 	}
 }
 
-func (p *Proxy) passAnswers(client, broker net.Conn, asked <-chan protocol.APIKey) {
+func (p *Proxy) passAnswers(number int, client, broker net.Conn, asked <-chan protocol.APIKey) {
 	defer p.drop(client, broker)
 	for {
 		frame, err := readFrame(broker)
@@ -201,7 +221,7 @@ func (p *Proxy) passAnswers(client, broker net.Conn, asked <-chan protocol.APIKe
 			return
 		}
 		key, ok := <-asked
-		if !ok || p.pass(client, frame, p.due(key, true)) != nil {
+		if !ok || p.pass(number, client, frame, p.due(key, true)) != nil {
 			return
 		}
 	}
@@ -209,14 +229,22 @@ func (p *Proxy) passAnswers(client, broker net.Conn, asked <-chan protocol.APIKe
 
 var errCut = errors.New("cut")
 
-// pass writes the frame, or half of it if it is to be cut.
-func (p *Proxy) pass(to net.Conn, frame []byte, c *cut) error {
+// waitForEnd waits while a silence concerns the connection.
+func (p *Proxy) waitForEnd(number int) {
 	p.mu.Lock()
 	silence := p.silence
+	if number >= p.silenced {
+		silence = nil
+	}
 	p.mu.Unlock()
 	if silence != nil {
 		<-silence
 	}
+}
+
+// pass writes the frame, or half of it if it is to be cut.
+func (p *Proxy) pass(number int, to net.Conn, frame []byte, c *cut) error {
+	p.waitForEnd(number)
 	if c == nil {
 		_, err := to.Write(frame)
 		return err

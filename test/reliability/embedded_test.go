@@ -62,6 +62,7 @@ func TestTheEmbeddedBrokerUnderFaults(t *testing.T) {
 		{"cuts", cuts},
 		{"all brokers away", away},
 		{"all brokers silent", silent},
+		{"stranded connections", strand},
 		{"deletion", deletion},
 		{"a broken log", func(s *stage) { breakLog(s, &l) }},
 	})
@@ -94,6 +95,16 @@ func silent(s *stage) {
 	lasts := s.lasts(s.limits.request, 3*s.limits.request)
 	s.tell("nothing passes for %v", lasts)
 	end := s.proxy.Silence()
+	s.wait(lasts)
+	end()
+}
+
+// strand has what is on its way arrive when everybody has given it up, and gone on by other connections.
+func strand(s *stage) {
+	s.t.Helper()
+	lasts := s.lasts(s.limits.request, 3*s.limits.request)
+	s.tell("what goes by the connections of now arrives in %v", lasts)
+	end := s.proxy.Strand()
 	s.wait(lasts)
 	end()
 }

@@ -55,6 +55,7 @@ func TestRealKafkaUnderFaults(t *testing.T) {
 				{"killed leader", killLeader},
 				{"paused leader", pauseLeader},
 				{"cuts", cuts},
+				{"stranded connections", strand},
 				{"too few in sync", shrink},
 				{"reassignment", reassign},
 				{"deletion", deletion},
