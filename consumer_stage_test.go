@@ -160,6 +160,10 @@ func (s *stage) exchange(id int32, frame []byte, client, backend net.Conn) error
 	s.seen[key]++
 	resp := s.scripted(id, req)
 	s.mu.Unlock()
+	if produce, ok := req.(*protocol.ProduceRequest); ok && produce.Acks == 0 { // that nobody answers
+		_, err := backend.Write(sized(frame))
+		return err
+	}
 	if resp == nil {
 		if resp, err = forward(frame, req, key, version, backend); err != nil {
 			return err
@@ -252,8 +256,7 @@ func (s *stage) shapeMetadata(r *protocol.MetadataResponse) {
 }
 
 func forward(frame []byte, req protocol.Request, key protocol.APIKey, version int16, backend net.Conn) (protocol.Response, error) {
-	sized := binary.BigEndian.AppendUint32(nil, uint32(len(frame)))
-	if _, err := backend.Write(append(sized, frame...)); err != nil {
+	if _, err := backend.Write(sized(frame)); err != nil {
 		return nil, err
 	}
 	answer, err := readFrame(backend)
@@ -267,6 +270,11 @@ func forward(frame []byte, req protocol.Request, key protocol.APIKey, version in
 	}
 	resp := req.NewResponse()
 	return resp, resp.DecodeFrom(answer[n:], version)
+}
+
+// sized is a frame with its size before it.
+func sized(frame []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame...)
 }
 
 func writeAnswer(client net.Conn, key protocol.APIKey, version int16, correlation int32, resp protocol.Response) error {

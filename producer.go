@@ -12,7 +12,8 @@ import (
 
 // Producer writes records to topics, in batches, and says of each record
 // whether it was stored. One Producer is meant to be shared by everything in a
-// program that writes with the same settings; it is safe for concurrent use.
+// program that writes with the same settings, but for those of single topics:
+// [WithTopic]. It is safe for concurrent use.
 //
 // Records of one partition are stored in the order of the Send calls, through
 // retries and moves of leaders.
@@ -39,7 +40,8 @@ type Producer struct {
 	client *Client
 	cfg    producerConfig
 
-	accum     accum.Config
+	usual     topicSettings             // of topics that have none of their own
+	own       map[string]*topicSettings // by topic
 	gauge     accum.Gauge
 	memory    *producerMemory
 	clock     *coarseClock
@@ -82,6 +84,7 @@ func NewProducer(client *Client, opts ...ProducerOption) (*Producer, error) {
 	for _, opt := range opts {
 		opt(&cfg)
 	}
+	cfg.applyTopics()
 	if err := cfg.validate(client.rack); err != nil {
 		return nil, err
 	}
@@ -98,19 +101,19 @@ func NewProducer(client *Client, opts ...ProducerOption) (*Producer, error) {
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.steward.wake = make(chan struct{}, 1)
 	p.identity.id = -1
-	p.accum = p.accumConfig()
+	p.makeSettings()
 	if cfg.trigger.set {
 		p.trigger = newTrigger(cfg.trigger)
 	}
 	return p, nil
 }
 
-func (p *Producer) accumConfig() accum.Config {
+func (p *Producer) accumConfig(topic *topicConfig) accum.Config {
 	cfg := accum.Config{
 		BatchBytes:      p.cfg.batchBytes,
-		Linger:          p.cfg.linger,
+		Linger:          topic.linger,
 		MaxInFlight:     p.cfg.inFlight(),
-		DeliveryTimeout: p.cfg.deliveryTimeout,
+		DeliveryTimeout: topic.deliveryTimeout,
 		Retries:         p.cfg.retries,
 		Backoff:         accum.Backoff{Min: p.cfg.backoffMin, Max: p.cfg.backoffMax},
 		Gauge:           &p.gauge,

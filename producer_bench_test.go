@@ -35,7 +35,7 @@ func sinkProducer(tb testing.TB, opts ...ProducerOption) *Producer {
 // addKnownTopic adds a topic of which no cluster knows.
 func (p *Producer) addKnownTopic(name string, partitions int) {
 	found := &metadata.Topic{Name: name, Partitions: make([]metadata.Partition, partitions)}
-	topic := &producerTopic{name: name}
+	topic := &producerTopic{name: name, settings: p.settingsOf(name)}
 	topic.spread.at.Store(notChosen)
 	topic.mu.Lock()
 	topic.view.Store(p.viewOf(topic, p.client.cluster.Picture(), found, nil))

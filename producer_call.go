@@ -50,10 +50,18 @@ type rejection struct {
 func newProduceCall(s *sender, versions *protocol.Versions) *produceCall {
 	call := &produceCall{s: s, number: s.p.calls.Add(1), versions: versions, version: -1}
 	call.generation = s.p.client.cluster.Picture().Generation
-	call.req.Acks = int16(s.p.cfg.acks)
-	call.req.TimeoutMs = int32(min(s.p.cfg.ackTimeout, 1<<31*time.Millisecond-1) / time.Millisecond)
-	call.early = newEarlyOffsets(versions, s.p.cfg.acks)
 	return call
+}
+
+// agrees tells whether the request asks for what the item's topic wants.
+func (call *produceCall) agrees(item *taken) bool {
+	settings := item.part.topic.settings
+	return call.req.Acks == int16(settings.acks) && call.req.TimeoutMs == settings.ackMillis()
+}
+
+// ackMillis is the ack timeout as a request has it.
+func (cfg *topicConfig) ackMillis() int32 {
+	return int32(min(cfg.ackTimeout, 1<<31*time.Millisecond-1) / time.Millisecond)
 }
 
 // add seals the item's batch and puts it into the request; false if it has to
@@ -62,9 +70,16 @@ func (call *produceCall) add(item *taken) bool {
 	if item.part.call == call.number {
 		return false // a request has one batch of a partition
 	}
-	version, err := call.versionOf(item.batch)
+	settings := item.part.topic.settings
+	if len(call.items) == 0 {
+		call.req.Acks, call.req.TimeoutMs = int16(settings.acks), settings.ackMillis()
+		call.early = newEarlyOffsets(call.versions, settings.acks)
+	} else if !call.agrees(item) {
+		return false
+	}
+	version, err := call.versionOf(item.batch, settings.codec)
 	if err == nil {
-		err = call.seal(item.batch, magicFor(version))
+		err = call.seal(item.batch, magicFor(version), settings)
 	}
 	if err != nil {
 		call.rejected = append(call.rejected, rejection{item, err})
@@ -87,7 +102,7 @@ func (call *produceCall) add(item *taken) bool {
 // that was sealed before, the highest that takes its format. One that this
 // broker does not read is made anew. A topic whose ID is not known is called by
 // its name.
-func (call *produceCall) versionOf(batch *accum.Batch) (int16, error) {
+func (call *produceCall) versionOf(batch *accum.Batch, codec Codec) (int16, error) {
 	newest := lastNamedProduce
 	if batch.TopicID() != (accum.TopicID{}) {
 		newest = identifiedProduce
@@ -104,14 +119,16 @@ func (call *produceCall) versionOf(batch *accum.Batch) (int16, error) {
 	if err != nil {
 		return version, err
 	}
-	return version, call.s.p.cfg.codec.supported(call.versions, version)
+	return version, codec.supported(call.versions, version)
 }
 
-func (call *produceCall) seal(batch *accum.Batch, magic int8) error {
-	cfg := &call.s.p.cfg
-	spare, err := batch.Seal(record.Seal{Magic: magic, Codec: compress.Codec(cfg.codec), Level: cfg.level, DropHeaders: cfg.dropHeaders})
+func (call *produceCall) seal(batch *accum.Batch, magic int8, settings *topicSettings) error {
+	p := call.s.p
+	spare, err := batch.Seal(record.Seal{
+		Magic: magic, Codec: compress.Codec(settings.codec), Level: settings.level, DropHeaders: p.cfg.dropHeaders,
+	})
 	if spare != nil {
-		call.s.p.memory.exchange(spare, batch.Memory())
+		p.memory.exchange(spare, batch.Memory())
 	}
 	return err
 }
@@ -168,7 +185,7 @@ func (call *produceCall) start() {
 		MinVersion: call.version, MaxVersion: call.version,
 		Timeout:       p.cfg.requestTimeout,
 		ThrottleAside: true, // the delivery timeouts count
-		NoResponse:    p.cfg.acks == AcksNone,
+		NoResponse:    call.req.Acks == int16(AcksNone),
 	}, call.finish)
 }
 

@@ -33,13 +33,14 @@ type producerIdentity struct {
 // for a partition (KAFKA-5494).
 const maxIdempotentInFlight = 5
 
-// termsOf returns what a broker with these versions allows.
+// termsOf returns what a broker with these versions allows, where all replicas
+// acknowledge: without that, numbers are worth nothing.
 func (p *Producer) termsOf(versions *protocol.Versions) accum.Terms {
 	terms := accum.Terms{MaxInFlight: p.cfg.inFlight()}
 	produce, err := versions.Pick(protocol.KeyProduce, 0, lastNamedProduce)
 	_, hands := versions.Range(protocol.KeyInitProducerID)
 	switch {
-	case !p.cfg.idempotent() || err != nil || !hands || produce < 3: // before 0.11 (KIP-98)
+	case !p.cfg.idempotence || err != nil || !hands || produce < 3: // before 0.11 (KIP-98)
 	case produce < 5: // 0.11 finds only the last batch again
 		terms = accum.Terms{Idempotent: true, MaxInFlight: 1}
 	default: // 1.0
@@ -83,7 +84,7 @@ const identityTimeout = 5 * time.Second
 // it.
 func (p *Producer) askIdentity(broker int32, failures int) {
 	if failures > 0 {
-		wait := time.NewTimer(p.accum.Backoff.Wait(failures))
+		wait := time.NewTimer(p.usual.accum.Backoff.Wait(failures))
 		defer wait.Stop()
 		select {
 		case <-wait.C:

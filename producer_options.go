@@ -3,6 +3,7 @@ package afkak
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/afkak-go/afkak/internal/compress"
@@ -31,15 +32,10 @@ const (
 )
 
 type producerConfig struct {
-	acks            Acks
-	ackTimeout      time.Duration
+	topicConfig // of topics that have no settings of their own
+
 	requestTimeout  time.Duration
-	deliveryTimeout time.Duration
-	codec           Codec
-	level           int
 	dropHeaders     bool
-	partitioner     Partitioner
-	linger          time.Duration
 	batchBytes      int
 	maxRequestBytes int
 	bufferBytes     int
@@ -53,11 +49,12 @@ type producerConfig struct {
 	rackAware       bool
 
 	availabilityTimeout time.Duration // 0: off
-}
 
-// idempotent tells whether batches are numbered where the broker can: the
-// numbers are worth nothing unless all replicas have them.
-func (cfg *producerConfig) idempotent() bool { return cfg.idempotence && cfg.acks == AcksAll }
+	topics   []topicOptions
+	own      map[string]topicConfig // what they come to, by topic
+	of       *string                // the topic that options are applied for; nil: the producer
+	problems []error                // with options, as they are applied
+}
 
 // inFlight is how many batches of a partition may be on their way without
 // numbers: more than one is not in order any more when one is sent again.
@@ -78,12 +75,14 @@ type triggerConfig struct {
 
 func defaultProducerConfig() producerConfig {
 	return producerConfig{
-		acks:            AcksAll,
-		ackTimeout:      10 * time.Second,
+		topicConfig: topicConfig{
+			acks:            AcksAll,
+			ackTimeout:      10 * time.Second,
+			deliveryTimeout: 2 * time.Minute,
+			level:           compress.DefaultLevel,
+			linger:          5 * time.Millisecond,
+		},
 		requestTimeout:  30 * time.Second,
-		deliveryTimeout: 2 * time.Minute,
-		level:           compress.DefaultLevel,
-		linger:          5 * time.Millisecond,
 		batchBytes:      1_000_000,
 		maxRequestBytes: 16 << 20,
 		bufferBytes:     64 << 20,
@@ -108,7 +107,10 @@ func WithAcks(acks Acks) ProducerOption {
 // it to the user (before 2.8 it takes the permission IdempotentWrite) fails the
 // records; nothing falls back by itself. Default: true.
 func WithIdempotence(on bool) ProducerOption {
-	return func(cfg *producerConfig) { cfg.idempotence, cfg.insistent = on, on }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithIdempotence")
+		cfg.idempotence, cfg.insistent = on, on
+	}
 }
 
 // WithUnorderedRetries gives up the order of a partition's records for speed
@@ -117,7 +119,10 @@ func WithIdempotence(on bool) ProducerOption {
 // before it. Idempotent writing needs no such trade. Default: records stay in
 // order.
 func WithUnorderedRetries() ProducerOption {
-	return func(cfg *producerConfig) { cfg.unordered = true }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithUnorderedRetries")
+		cfg.unordered = true
+	}
 }
 
 // WithAckTimeout sets how long the leader may wait for the other replicas
@@ -132,7 +137,10 @@ func WithAckTimeout(timeout time.Duration) ProducerOption {
 // before the connection is given up and the batches are sent again.
 // Default: 30 s.
 func WithProduceTimeout(timeout time.Duration) ProducerOption {
-	return func(cfg *producerConfig) { cfg.requestTimeout = timeout }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithProduceTimeout")
+		cfg.requestTimeout = timeout
+	}
 }
 
 // WithDeliveryTimeout bounds the time from Send to a record's result, whatever
@@ -149,7 +157,10 @@ func WithDeliveryTimeout(timeout time.Duration) ProducerOption {
 // first answer was lost: 0 trades that for failures where [MaybeStored] is
 // true. Default: -1.
 func WithRetries(retries int) ProducerOption {
-	return func(cfg *producerConfig) { cfg.retries = retries }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithRetries")
+		cfg.retries = retries
+	}
 }
 
 // WithCompression sets the codec of the batches. A codec that the partition's
@@ -170,7 +181,10 @@ func WithCompressionLevel(level int) ProducerOption {
 // leader is too old for them, which is before Kafka 0.11. Default: such records
 // fail with [ErrHeadersUnsupported], before anything of them is sent.
 func WithDropHeaders() ProducerOption {
-	return func(cfg *producerConfig) { cfg.dropHeaders = true }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithDropHeaders")
+		cfg.dropHeaders = true
+	}
 }
 
 // WithPartitioner sets how a record's partition is chosen. Default: [Hashed].
@@ -184,7 +198,10 @@ func WithPartitioner(partitioner Partitioner) ProducerOption {
 // spread. It matters to [Hashed], [HashedBy] and [Sticky]. Default: racks do not
 // matter.
 func WithRackAware() ProducerOption {
-	return func(cfg *producerConfig) { cfg.rackAware = true }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithRackAware")
+		cfg.rackAware = true
+	}
 }
 
 // WithAvailabilityTimeout leaves partitions out for records without a key while
@@ -193,7 +210,10 @@ func WithRackAware() ProducerOption {
 // less, because of their backlog, but something. It matters when the next
 // partition is chosen: see [Sticky]. 0 switches it off. Default: 0.
 func WithAvailabilityTimeout(timeout time.Duration) ProducerOption {
-	return func(cfg *producerConfig) { cfg.availabilityTimeout = timeout }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithAvailabilityTimeout")
+		cfg.availabilityTimeout = timeout
+	}
 }
 
 // WithLinger sets how long a batch waits for more records before it is sent.
@@ -210,7 +230,10 @@ func WithLinger(linger time.Duration) ProducerOption {
 // of its own, for what arrives after compression: message.max.bytes, 1,048,588
 // unless changed. Default: 1,000,000.
 func WithBatchBytes(bytes int) ProducerOption {
-	return func(cfg *producerConfig) { cfg.batchBytes = bytes }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithBatchBytes")
+		cfg.batchBytes = bytes
+	}
 }
 
 // WithBatch holds all records of the producer back until one of three
@@ -225,6 +248,7 @@ func WithBatchBytes(bytes int) ProducerOption {
 // Default: off.
 func WithBatch(messages, bytes int, interval time.Duration) ProducerOption {
 	return func(cfg *producerConfig) {
+		cfg.wide("WithBatch")
 		cfg.trigger = triggerConfig{set: true, messages: messages, bytes: bytes, interval: interval}
 	}
 }
@@ -234,24 +258,45 @@ func WithBatch(messages, bytes int, interval time.Duration) ProducerOption {
 // requests above their socket.request.max.bytes, 100 MiB unless changed.
 // Default: 16 MiB.
 func WithMaxRequestBytes(bytes int) ProducerOption {
-	return func(cfg *producerConfig) { cfg.maxRequestBytes = bytes }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithMaxRequestBytes")
+		cfg.maxRequestBytes = bytes
+	}
 }
 
 // WithBufferBytes bounds the memory for records that wait, are being
 // compressed or are in flight. When it is used up, [Producer.Send] waits and
 // [Producer.TrySend] fails. Default: 64 MiB.
 func WithBufferBytes(bytes int) ProducerOption {
-	return func(cfg *producerConfig) { cfg.bufferBytes = bytes }
+	return func(cfg *producerConfig) {
+		cfg.wide("WithBufferBytes")
+		cfg.bufferBytes = bytes
+	}
 }
 
 // validate returns everything that is wrong, at once; rack is the client's.
 func (cfg *producerConfig) validate(rack string) error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("afkak: "+format, args...))
-		}
+	check, errs := checks("")
+	check(cfg.batchBytes >= minBatchBytes && cfg.batchBytes <= maxBatchBytes,
+		"WithBatchBytes(%d): must be between %d and %d", cfg.batchBytes, minBatchBytes, maxBatchBytes)
+	check(cfg.maxRequestBytes > 0, "WithMaxRequestBytes(%d): must be positive", cfg.maxRequestBytes)
+	check(cfg.bufferBytes >= cfg.batchBytes,
+		"WithBufferBytes(%d): must hold one batch of %d bytes", cfg.bufferBytes, cfg.batchBytes)
+	check(cfg.availabilityTimeout >= 0, "WithAvailabilityTimeout(%v): must not be negative", cfg.availabilityTimeout)
+	check(!cfg.rackAware || rack != "", "WithRackAware: which rack the client is in must be said: NewClient's WithRack")
+	problems := slices.Concat(cfg.problems, *errs, cfg.validateTrigger())
+	if wrong := cfg.validateTopic(""); len(wrong) > 0 {
+		problems = append(problems, wrong...) // and so would be every topic
+	} else {
+		problems = append(problems, cfg.validateTopics()...)
 	}
+	return errors.Join(problems...)
+}
+
+// validateTopic returns what is wrong with what a topic may have settings of
+// its own for; where begins the errors.
+func (cfg *producerConfig) validateTopic(where string) []error {
+	check, errs := checks(where)
 	check(cfg.acks >= AcksAll && cfg.acks <= AcksLeader,
 		"WithAcks(%d): must be AcksAll, AcksNone or AcksLeader", cfg.acks)
 	check(!cfg.insistent || cfg.acks == AcksAll,
@@ -263,22 +308,27 @@ func (cfg *producerConfig) validate(rack string) error {
 	check(cfg.linger >= 0, "WithLinger(%v): must not be negative", cfg.linger)
 	check(cfg.linger < cfg.deliveryTimeout,
 		"WithLinger(%v): must be shorter than the delivery timeout of %v", cfg.linger, cfg.deliveryTimeout)
-	check(cfg.batchBytes >= minBatchBytes && cfg.batchBytes <= maxBatchBytes,
-		"WithBatchBytes(%d): must be between %d and %d", cfg.batchBytes, minBatchBytes, maxBatchBytes)
-	check(cfg.maxRequestBytes > 0, "WithMaxRequestBytes(%d): must be positive", cfg.maxRequestBytes)
-	check(cfg.bufferBytes >= cfg.batchBytes,
-		"WithBufferBytes(%d): must hold one batch of %d bytes", cfg.bufferBytes, cfg.batchBytes)
+	check(!cfg.trigger.set || cfg.trigger.interval < cfg.deliveryTimeout,
+		"WithBatch(…, %v): the interval must be shorter than the delivery timeout of %v", cfg.trigger.interval, cfg.deliveryTimeout)
 	check(cfg.partitioner.kind != partitionByUser || cfg.partitioner.choose != nil,
 		"WithPartitioner(PartitionBy(nil)): needs a function")
 	check(cfg.partitioner.hash >= Murmur2 && cfg.partitioner.hash <= FNV1a,
 		"WithPartitioner(HashedBy(%d)): no such hash", cfg.partitioner.hash)
-	check(cfg.availabilityTimeout >= 0, "WithAvailabilityTimeout(%v): must not be negative", cfg.availabilityTimeout)
-	check(!cfg.rackAware || rack != "", "WithRackAware: which rack the client is in must be said: NewClient's WithRack")
-	errs = append(errs, cfg.validateTrigger()...)
 	if err := compress.CheckLevel(compress.Codec(cfg.codec), cfg.level); err != nil {
-		errs = append(errs, fmt.Errorf("afkak: WithCompression, WithCompressionLevel: %w", err))
+		check(false, "WithCompression, WithCompressionLevel: %w", err)
 	}
-	return errors.Join(errs...)
+	return *errs
+}
+
+// checks returns a function that notes an error unless a check was passed, and
+// where it notes them.
+func checks(where string) (check func(ok bool, format string, args ...any), errs *[]error) {
+	errs = new([]error)
+	return func(ok bool, format string, args ...any) {
+		if !ok {
+			*errs = append(*errs, fmt.Errorf("afkak: %s"+format, append([]any{where}, args...)...))
+		}
+	}, errs
 }
 
 const (
@@ -297,10 +347,6 @@ func (cfg *producerConfig) validateTrigger() (errs []error) {
 	}
 	if t.messages == 0 && t.bytes == 0 && t.interval == 0 {
 		errs = append(errs, fmt.Errorf("afkak: %s: at least one trigger must be on, or nothing is ever sent", call))
-	}
-	if t.interval >= cfg.deliveryTimeout {
-		errs = append(errs, fmt.Errorf("afkak: %s: the interval must be shorter than the delivery timeout of %v",
-			call, cfg.deliveryTimeout))
 	}
 	return errs
 }

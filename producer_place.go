@@ -155,7 +155,7 @@ func (p *Producer) lookUp(ctx context.Context, name string, wait bool) (*produce
 	if !wait {
 		return p.lookUpAside(name)
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.deliveryTimeout)
+	ctx, cancel := context.WithTimeout(ctx, p.settingsOf(name).deliveryTimeout)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
 	for {
@@ -181,7 +181,7 @@ func (p *Producer) lookUpAside(name string) (*producerTopic, error) {
 	}
 	if _, asking := p.aside.LoadOrStore(name, struct{}{}); !asking {
 		p.spawn(func() { // ends with the producer; Close waits for it
-			ctx, cancel := context.WithTimeout(p.ctx, p.cfg.deliveryTimeout)
+			ctx, cancel := context.WithTimeout(p.ctx, p.settingsOf(name).deliveryTimeout)
 			defer cancel()
 			_, _ = p.client.cluster.Topic(ctx, name, true)
 			p.aside.Delete(name)
@@ -192,7 +192,7 @@ func (p *Producer) lookUpAside(name string) (*producerTopic, error) {
 
 // addTopic makes room for a topic that the picture has; nil: it has lost it.
 func (p *Producer) addTopic(name string) *producerTopic {
-	topic := &producerTopic{name: name}
+	topic := &producerTopic{name: name, settings: p.settingsOf(name)}
 	topic.spread.at.Store(notChosen)
 	if p.currentView(topic) == nil {
 		return nil
@@ -232,5 +232,5 @@ const sweepMost, sweepLeast = time.Second, 10 * time.Millisecond
 
 // sweepInterval is how often delivery timeouts are looked for.
 func (p *Producer) sweepInterval() time.Duration {
-	return min(max(p.cfg.deliveryTimeout/64, sweepLeast), sweepMost)
+	return min(max(p.cfg.shortestDelivery()/64, sweepLeast), sweepMost)
 }

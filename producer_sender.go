@@ -35,7 +35,7 @@ type sender struct {
 	queue dueQueue
 	until time.Duration // when the goroutine looks at the queue again; negative: before it sleeps
 
-	carry *taken      // a batch that found no place in the last request; the goroutine's own
+	carry []*taken    // batches that found no place in the last request, in their order; the goroutine's own
 	terms accum.Terms // of the broker, once it was reached; the goroutine's own
 	known bool        // terms are
 }
@@ -169,7 +169,7 @@ func (s *sender) pump() {
 // collect takes the batches of the next request; nil if nothing is due, or the
 // broker must be asked first what it speaks.
 func (s *sender) collect() *produceCall {
-	if s.carry == nil && !s.isDue() {
+	if len(s.carry) == 0 && !s.isDue() {
 		return nil
 	}
 	versions := s.p.client.cluster.Versions(s.broker)
@@ -179,16 +179,17 @@ func (s *sender) collect() *produceCall {
 	}
 	s.terms, s.known = s.p.termsOf(versions), true
 	call := newProduceCall(s, versions)
-	for {
-		item := s.next()
-		if item == nil {
-			break
+	var aside []*taken
+	for item := s.next(); item != nil; item = s.next() {
+		if call.add(item) {
+			continue
 		}
-		if !call.add(item) {
-			s.carry = item
-			break
+		aside = append(aside, item)
+		if call.agrees(item) {
+			break // there is no room, rather than another kind of request to be made
 		}
 	}
+	s.carry = append(aside, s.carry...)
 	call.settleRejected()
 	if len(call.items) == 0 {
 		return nil
@@ -204,8 +205,9 @@ func (s *sender) isDue() bool {
 
 // next takes the next batch that is due of a partition that this broker leads.
 func (s *sender) next() *taken {
-	if item := s.carry; item != nil {
-		s.carry = nil
+	if len(s.carry) > 0 {
+		item := s.carry[0]
+		s.carry = s.carry[1:]
 		return item
 	}
 	for {
@@ -223,11 +225,15 @@ func (s *sender) next() *taken {
 		if s.p.trigger != nil && part.Overdue(now) {
 			s.p.fire() // one has waited for the whole interval: everything goes
 		}
-		if s.known && !part.Agree(s.broker, s.terms) || part.Worn() {
+		terms := s.terms
+		if part.topic.settings.acks != AcksAll {
+			terms = accum.Terms{MaxInFlight: s.p.cfg.inFlight()}
+		}
+		if s.known && !part.Agree(s.broker, terms) || part.Worn() {
 			if !s.p.identify(part, s.broker) {
 				continue
 			}
-			part.Agree(s.broker, s.terms)
+			part.Agree(s.broker, terms)
 		}
 		if batch := part.Take(now); batch != nil {
 			return &taken{part: part, batch: batch}

@@ -14,7 +14,8 @@ import (
 // producerTopic is what a producer holds for one topic. Its partitions are
 // made when they are first seen and stay.
 type producerTopic struct {
-	name string
+	name     string
+	settings *topicSettings
 
 	view   atomic.Pointer[topicView] // nil until the topic is known
 	spread spread                    // of the records without a key
@@ -111,14 +112,14 @@ func (p *Producer) viewOf(topic *producerTopic, pic *metadata.Picture, found *me
 	if old != nil && len(old.parts) == len(view.parts) {
 		view.rotation = old.rotation
 	} else {
-		view.rotation = newRotation(len(view.parts), p.cfg.partitioner.randomStart)
+		view.rotation = newRotation(len(view.parts), topic.settings.partitioner.randomStart)
 	}
 	return view
 }
 
 func (p *Producer) newPartition(topic *producerTopic, id int32) *producerPartition {
 	part := &producerPartition{topic: topic, place: -1}
-	part.Init(&p.accum, topic.name, id)
+	part.Init(&topic.settings.accum, topic.name, id)
 	if err := p.closedErr(); err != nil {
 		part.Bar(err)
 	}
@@ -139,9 +140,10 @@ func (p *Producer) leader(part *producerPartition) (broker int32, generation uin
 // topic's records without a key go for now, see [spread].
 func (p *Producer) choose(topic *producerTopic, view *topicView, rec *Record) (part *producerPartition, sticky bool, err error) {
 	n := len(view.parts)
-	switch p.cfg.partitioner.kind {
+	partitioner := &topic.settings.partitioner
+	switch partitioner.kind {
 	case partitionHashed:
-		if hash := p.cfg.partitioner.hash; hash.hashes(rec.Key) {
+		if hash := partitioner.hash; hash.hashes(rec.Key) {
 			return view.parts[hash.partition(rec.Key, n)], false, nil
 		}
 		return view.parts[p.stuckTo(topic, view)], true, nil
@@ -152,7 +154,7 @@ func (p *Producer) choose(topic *producerTopic, view *topicView, rec *Record) (p
 	case partitionManual:
 		return view.numbered(int(rec.Partition), rec)
 	}
-	return view.numbered(p.cfg.partitioner.choose(*rec, n), rec)
+	return view.numbered(partitioner.choose(*rec, n), rec)
 }
 
 // numbered returns the partition with the number that the user gave.
