@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 )
 
 const ms = time.Millisecond
@@ -317,6 +320,40 @@ func TestCallbacksComeInOrderAndOnce(t *testing.T) {
 
 // TestCallbacksAreHandedOverBeforeAnybodyIsWoken: whoever closes a producer waits
 // for the batches and then for the callbacks, which must be there by then.
+func TestCallbacksComeInTheOrderOfRecordsThoughAskedForInAnother(t *testing.T) {
+	s := newScript(t, nil)
+	a, b, c := s.send(0, "a"), s.send(0, "b"), s.send(0, "c")
+	for i, f := range []future{c, a, b, a} {
+		f.pr.Then(f.index, 0, strconv.Itoa(i))
+	}
+	s.stored(6*ms, s.take(5*ms, "a", "b", "c"), 7)
+	if got := s.said(); got != "1:7:true 3:7:true 2:8:true 0:9:true" {
+		t.Errorf("callbacks: got %q", got)
+	}
+}
+
+func TestPromiseKeepsNoBytesOfItsBatch(t *testing.T) {
+	for name, end := range map[string]func(s *script, b *Batch){
+		"stored":  func(s *script, b *Batch) { s.stored(6*ms, b, 1) },
+		"failed":  func(s *script, b *Batch) { s.answer(6*ms, b, Answer{Err: errRefused}, VerdictFailed) },
+		"aborted": func(s *script, b *Batch) { s.p.Abort(errRefused); s.answer(6*ms, b, Answer{}, VerdictLate) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t, nil)
+			f := s.send(0, "a")
+			buffer := weak.Make(&s.p.open.buffer[:1][0])
+			end(s, s.take(5*ms, "a"))
+			runtime.GC()
+			if buffer.Value() != nil {
+				t.Error("the buffer is still there")
+			}
+			if _, ok := f.pr.Outcome(f.index); !ok {
+				t.Error("no outcome")
+			}
+		})
+	}
+}
+
 func TestCallbacksAreHandedOverBeforeAnybodyIsWoken(t *testing.T) {
 	var settled <-chan struct{}
 	handedOver := false

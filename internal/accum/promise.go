@@ -1,6 +1,7 @@
 package accum
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"sync"
@@ -239,10 +240,21 @@ func (pr *Promise) settle(out outcome) {
 	pr.part = nil
 	pr.settled.Store(true)
 	if len(pr.calls) > 0 { // before anybody is woken who then waits for the callbacks
+		inOrder(pr.calls)
 		pr.cfg.Deliver(pr.calls)
 		pr.calls = nil
 	}
 	if pr.done != nil {
 		close(pr.done)
+	}
+}
+
+// inOrder sorts callbacks as their records are. They come in the order in which
+// they were asked for, which is another only where several goroutines send to
+// one partition.
+func inOrder(calls []Call) {
+	byIndex := func(a, b Call) int { return cmp.Compare(a.Index, b.Index) }
+	if !slices.IsSortedFunc(calls, byIndex) {
+		slices.SortStableFunc(calls, byIndex)
 	}
 }
