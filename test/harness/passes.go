@@ -150,13 +150,12 @@ func (s *stage) run(t *testing.T, core bool, l *lazy, start func(Pass, *lazy), s
 
 // TellOfFailure adds the ends of the brokers' logs to the output of a test that failed.
 func TellOfFailure(t *testing.T, cluster *realkafka.Cluster) {
-	const most = 4 << 10
 	for _, b := range cluster.Brokers() {
-		text, err := os.ReadFile(b.LogFile())
+		text, err := endOfLog(b)
 		if err != nil {
 			t.Log(err)
 		}
-		fmt.Fprintf(t.Output(), "The end of broker %d's log:\n%s\n", b.ID(), text[max(0, len(text)-most):])
+		fmt.Fprintf(t.Output(), "The end of broker %d's log:\n%s\n", b.ID(), text)
 	}
 }
 

@@ -1,16 +1,20 @@
 package harness
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/afkak-go/afkak"
 	"github.com/afkak-go/afkak/kerr"
 	"github.com/afkak-go/afkak/protocol"
+	"github.com/afkak-go/afkak/realkafka"
 )
 
 // Replicated creates a topic with a name of its own and three replicas.
@@ -102,19 +106,52 @@ func (target Target) Configure(t testing.TB, client *afkak.Client, topic, name, 
 // Settled waits until each partition of the topic has a leader and all its replicas again.
 func (target Target) Settled(t testing.TB, client *afkak.Client, topic string) {
 	t.Helper()
+	ask, outcast := settled, time.Time{}
+	if target.Real != nil && !target.AtLeast("0.9") {
+		ask = target.settledInZooKeeper
+	}
+	if target.Real != nil && !target.AtLeast("1.1") {
+		outcast = time.Now().Add(outcastAfter)
+	}
 	Eventually(t, "topic "+topic+" has all its replicas", func(ctx context.Context) error {
-		if target.Real != nil && !target.AtLeast("0.9") {
-			return target.settledInZooKeeper(ctx, topic)
+		err := ask(ctx, client, topic)
+		if err != nil && !outcast.IsZero() && time.Now().After(outcast) {
+			outcast = time.Time{}
+			target.readmit(ctx, t)
 		}
-		return settled(ctx, client, topic)
+		return err
 	})
+}
+
+// outcastAfter is how long a broker gets to come back by itself.
+const outcastAfter = 30 * time.Second
+
+// readmit restarts brokers that the cluster does not know any more: before 1.1 one whose session with ZooKeeper has
+// ended may believe for ever that it leads, and nobody follows it (KAFKA-2729). Its operator has to do so, too.
+func (target Target) readmit(ctx context.Context, t testing.TB) {
+	t.Helper()
+	for _, b := range target.Real.Brokers() {
+		if text, err := endOfLog(b); err != nil || !bytes.Contains(text, []byte("not equal to that in zookeeper, skip updating ISR")) {
+			continue
+		}
+		t.Logf("broker %d has fallen out of the cluster and does not see it: it is restarted", b.ID())
+		if err := b.Restart(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// endOfLog returns the last 4 KiB.
+func endOfLog(b *realkafka.Broker) ([]byte, error) {
+	text, err := os.ReadFile(b.LogFile())
+	return text[max(0, len(text)-4<<10):], err
 }
 
 var inSync = regexp.MustCompile(`(?i)\breplicas:\s*([\d,]+)\s+isr:\s*([\d,]*)`)
 
 // settledInZooKeeper asks Kafka's own tool: before 0.9 brokers do not hear of replicas that
 // have caught up, and go on answering that they have not.
-func (target Target) settledInZooKeeper(ctx context.Context, topic string) error {
+func (target Target) settledInZooKeeper(ctx context.Context, _ *afkak.Client, topic string) error {
 	class, args := "kafka.admin.TopicCommand", []string{"--describe"}
 	if !target.AtLeast("0.8.1") {
 		class, args = "kafka.admin.ListTopicCommand", nil
