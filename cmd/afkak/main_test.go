@@ -159,6 +159,21 @@ func TestConsumeStopsAtTheCount(t *testing.T) {
 	runAfkak(t, "", "consume", "-b", addr, "-t", "t", "-c", "7").expect(t, strings.Repeat("x\n", 7))
 }
 
+func TestProduceSaysHowTheRecordsWent(t *testing.T) {
+	addr := startBroker(t, broker.Topic{Name: "t", Partitions: 1})
+	lines := strings.Repeat(strings.Repeat("x", 100)+"\n", 100)
+	r := runAfkak(t, lines, "produce", "-b", addr, "-t", "t", "-z", "gzip", "--stats")
+	r.expect(t, "")
+	for _, want := range []string{"stored   100 records in ", "compression ", "trouble  0 failed, 0 sent again, 0 batches split, throttled for 0s", "(" + addr + "): ", "slowest "} {
+		if !strings.Contains(r.err, want) {
+			t.Errorf("stderr does not say %q:\n%s", want, r.err)
+		}
+	}
+	if r := runAfkak(t, "a\n", "produce", "-b", addr, "-t", "t"); r.err != "" {
+		t.Errorf("stderr without --stats: %q", r.err)
+	}
+}
+
 func TestNullAndEmptyValuesDiffer(t *testing.T) {
 	addr := startBroker(t)
 	runAfkak(t, "k:\n", "produce", "-b", addr, "-t", "t", "-K:", "-Z").expect(t, "")

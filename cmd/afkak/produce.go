@@ -21,6 +21,7 @@ type produceCommand struct {
 	Codec     string   `short:"z" name:"codec" default:"none" enum:"none,gzip,snappy,lz4,zstd" help:"Compression: ${enum}."`
 	Acks      string   `default:"all" enum:"all,leader,none" help:"Who must have a record before it counts as stored: ${enum}."`
 	Null      bool     `short:"Z" help:"Send an empty value as null (a tombstone)."`
+	Stats     bool     `help:"At the end say on standard error how the records went: batches, compression, latency, retries."`
 	Files     []string `arg:"" optional:"" name:"file" help:"Files to read; - or none is standard input."`
 }
 
@@ -89,6 +90,9 @@ func (c *produceCommand) finish(ctx context.Context, producer *afkak.Producer, r
 	stored, failed, first := report.totals()
 	if term.tty {
 		fmt.Fprintf(term.err, "%s stored in %s\n", plural(stored, "record", "records"), c.Topic)
+	}
+	if c.Stats {
+		writeStats(term.err, producer.Stats())
 	}
 	switch {
 	case failed > 0:
