@@ -85,12 +85,13 @@ func (b *Batch) Size() int {
 func (b *Batch) Buffer() []byte { return b.buffer }
 
 // Memory returns the bytes that the batch holds: its buffer's capacity, and
-// after compression the size of what came out.
+// where the sealed bytes are elsewhere, their size.
 func (b *Batch) Memory() int { return b.memory }
 
 // Seal makes the bytes to send, once: a later call changes nothing, so a retry
-// is identical, but for a batch that got other numbers meanwhile. The identity and the sequence are the batch's own. Where the
-// wire form is not the buffer itself, as after compression, the buffer is
+// is identical, but for a batch that got other numbers meanwhile. The identity and the sequence are the batch's own. What
+// compression makes of the records takes their place in the buffer. Where the
+// wire form is not in the buffer, as with the older formats, the buffer is
 // returned: it is the lender's again. Only the one who took the batch may call
 // it.
 func (b *Batch) Seal(seal record.Seal) (spare []byte, err error) {
@@ -103,20 +104,17 @@ func (b *Batch) Seal(seal record.Seal) (spare []byte, err error) {
 	}
 	b.restamp = false
 	seal.ProducerID, seal.ProducerEpoch, seal.BaseSequence = b.producerID, b.producerEpoch, b.baseSequence
+	seal.InPlace = true
 	raw := b.builder.Len()
 	wire, err := b.builder.Seal(seal)
 	if err != nil {
 		return nil, err
 	}
 	b.wire, b.magic, b.raw = wire, seal.Magic, raw
-	switch {
-	case b.buffer == nil: // not lent: the batch was split or reopened
-		b.builder = record.Builder{}
-		return nil, nil
-	case &wire[0] == &b.buffer[:1][0]:
+	b.builder = record.Builder{}
+	if b.buffer == nil || &wire[0] == &b.buffer[:1][0] { // nil: the batch was split or reopened
 		return nil, nil
 	}
 	spare, b.buffer, b.memory = b.buffer, nil, len(wire)
-	b.builder = record.Builder{}
 	return spare, nil
 }

@@ -13,17 +13,27 @@ import (
 // The errors wrap ErrUnknownCodec, ErrLevel or ErrUnsupportedMagic; dst is
 // returned as it was.
 func Append(dst, src []byte, c Codec, level int, magic int8) ([]byte, error) {
+	err := With(src, c, level, magic, func(out []byte) { dst = append(dst, out...) })
+	return dst, err
+}
+
+// With compresses src as Append does and calls use with the result, which is
+// use's until it returns. What becomes of src then is the caller's business.
+//
+// Encoders want room for the worst case. A batch lives until its broker has
+// answered, so it should have memory of its own size, or what src was in, and
+// not that room, which is the next batch's.
+func With(src []byte, c Codec, level int, magic int8, use func(out []byte)) error {
 	if err := check(c, magic); err != nil {
-		return dst, err
+		return err
 	}
 	if err := CheckLevel(c, level); err != nil {
-		return dst, err
+		return err
 	}
 	if c == None {
-		return append(dst, src...), nil
+		use(src)
+		return nil
 	}
-	// Encoders want room for the worst case. A batch lives until its broker
-	// has answered, so it gets a buffer of its own size, not of that one.
 	scratch := scratches.Get().(*[]byte)
 	defer putScratch(scratch)
 	out := (*scratch)[:0]
@@ -38,7 +48,8 @@ func Append(dst, src []byte, c Codec, level int, magic int8) ([]byte, error) {
 		out = appendZstd(out, src, level)
 	}
 	*scratch = out
-	return append(dst, out...), nil
+	use(out)
+	return nil
 }
 
 // AppendDecompressed decompresses src and appends the result to dst. At most

@@ -30,6 +30,11 @@ type Seal struct {
 	BaseSequence  int32
 	Transactional bool
 
+	// InPlace says that a compressed batch of magic 2 may take the place of its
+	// records in the builder's buffer, if it has room there: they are gone then,
+	// and Reset is all that the builder is good for.
+	InPlace bool
+
 	// DropHeaders leaves the records' headers out where the format has none,
 	// instead of refusing.
 	DropHeaders bool
@@ -38,7 +43,8 @@ type Seal struct {
 // Seal returns the batch as it goes into a Produce request: header and CRC
 // written, offsets from 0. Magic 2 without compression is the builder's own
 // buffer, anything else is fresh memory. The records stay in the builder, so
-// that the batch can be sealed again in another way, until Reset.
+// that the batch can be sealed again in another way, until Reset; but see
+// Seal.InPlace.
 //
 // Message sets of magic 0 lose the timestamps. The errors are ErrEmpty,
 // ErrTooLarge, ErrUnknownMagic, ErrHeadersUnsupported,
@@ -62,8 +68,13 @@ func (b *Builder) Seal(s Seal) ([]byte, error) {
 func (b *Builder) sealBatch(s Seal) ([]byte, error) {
 	batch := b.buf
 	if s.Codec != compress.None {
-		var err error
-		batch, err = compress.Append(make([]byte, headerSize), b.buf[headerSize:], s.Codec, s.Level, 2)
+		err := compress.With(b.buf[headerSize:], s.Codec, s.Level, 2, func(out []byte) {
+			home := b.buf
+			if size := headerSize + len(out); !s.InPlace || size > cap(home) {
+				home = make([]byte, headerSize, size)
+			}
+			batch = append(home[:headerSize], out...)
+		})
 		if err != nil {
 			return nil, err
 		}
