@@ -2,7 +2,7 @@ package compress
 
 import "fmt"
 
-// DefaultLevel asks for the codec's own default: gzip 5, zstd 3, lz4's fast
+// DefaultLevel asks for the codec's own default: gzip 5, zstd 1, lz4's fast
 // mode. It is the only level of None and Snappy.
 const DefaultLevel = 0
 

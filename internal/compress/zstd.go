@@ -13,6 +13,10 @@ const (
 	// zstdWindow is how far back encoders look: as Kafka's own default level.
 	// A batch is rarely larger, and each idle encoder keeps that much memory.
 	zstdWindow = 2 << 20
+	// zstdLevel is the default. With a window that holds the batch it makes the
+	// benchmark's records smaller than level 3 does with the 64 KiB that other clients
+	// give it, in half the time; level 3 saves 2% then, at twice the time.
+	zstdLevel = 1
 	// zstdMaxWindow is the most that other encoders use without being asked
 	// to. It costs nothing here: the output itself is the window.
 	zstdMaxWindow = 128 << 20
@@ -37,10 +41,10 @@ func newZstdEncoder(level zstd.EncoderLevel) *zstd.Encoder {
 }
 
 func appendZstd(dst, src []byte, level int) []byte {
-	speed := zstd.SpeedDefault
-	if level != DefaultLevel {
-		speed = zstd.EncoderLevelFromZstd(level)
+	if level == DefaultLevel {
+		level = zstdLevel
 	}
+	speed := zstd.EncoderLevelFromZstd(level)
 	create := func() *zstd.Encoder { return newZstdEncoder(speed) }
 	zstdEncoders[speed].use(create, func(e *zstd.Encoder) { dst = e.EncodeAll(src, dst) })
 	return dst
