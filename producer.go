@@ -136,6 +136,9 @@ func (p *Producer) accumConfig(topic *topicConfig) accum.Config {
 // the first sight of a topic; nothing later. Whatever goes wrong is in the
 // Delivery, which may be ignored.
 func (p *Producer) Send(ctx context.Context, rec Record) Delivery {
+	if len(p.cfg.interceptors) > 0 {
+		return p.sendIntercepted(ctx, rec, true)
+	}
 	return p.send(ctx, &rec, true)
 }
 
@@ -143,6 +146,9 @@ func (p *Producer) Send(ctx context.Context, rec Record) Delivery {
 // has failed with [ErrWouldBlock] and the record was not taken. For a topic
 // that was never written to, it starts finding out about it.
 func (p *Producer) TrySend(rec Record) Delivery {
+	if len(p.cfg.interceptors) > 0 {
+		return p.sendIntercepted(context.Background(), rec, false)
+	}
 	return p.send(context.Background(), &rec, false)
 }
 
@@ -199,9 +205,16 @@ func (p *Producer) SendAll(ctx context.Context, topic string, key []byte, values
 		return failedDelivery(topic, -1, p.refused(topic, -1, 0, errors.New("the list of values is empty")))
 	}
 	rec := Record{Topic: topic, Key: key, Value: values[0]}
-	entry := p.entry(&rec)
+	if len(p.cfg.interceptors) > 0 {
+		return p.sendAllIntercepted(ctx, rec, values)
+	}
+	return p.sendAll(ctx, &rec, values)
+}
+
+func (p *Producer) sendAll(ctx context.Context, rec *Record, values [][]byte) Delivery {
+	entry := p.entry(rec)
 	entry.List, entry.Together = values, true
-	return p.sendSlow(ctx, entry, &rec, true)
+	return p.sendSlow(ctx, entry, rec, true)
 }
 
 func (p *Producer) entry(rec *Record) accum.Entry {

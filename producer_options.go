@@ -50,6 +50,8 @@ type producerConfig struct {
 
 	availabilityTimeout time.Duration // 0: off
 
+	interceptors []interceptor
+
 	topics   []topicOptions
 	own      map[string]topicConfig // what they come to, by topic
 	of       *string                // the topic that options are applied for; nil: the producer

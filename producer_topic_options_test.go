@@ -255,6 +255,7 @@ func TestOptionsForTheWholeProducerAreRefusedForATopic(t *testing.T) {
 		"WithBatch":               afkak.WithBatch(10, 0, 0),
 		"WithMaxRequestBytes":     afkak.WithMaxRequestBytes(1000),
 		"WithBufferBytes":         afkak.WithBufferBytes(1 << 20),
+		"WithInterceptor":         afkak.WithInterceptor(nil),
 		"WithTopic":               afkak.WithTopic("other"),
 	} {
 		_, err := afkak.NewProducer(client, afkak.WithTopic("orders", opt, afkak.WithLinger(0)))
