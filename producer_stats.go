@@ -32,8 +32,7 @@ type ProducerStats struct {
 	// Latency is that of all brokers together, see ProducerBrokerStats.
 	Latency Latency
 
-	// Throttled is how long brokers have had the producer wait because it went
-	// over a quota (KIP-13, KIP-219), of all brokers together.
+	// Throttled is that of all brokers together, see ProducerBrokerStats.
 	Throttled time.Duration
 
 	// Brokers are those that the producer has sent something to, in the order
@@ -56,8 +55,9 @@ type ProducerBrokerStats struct {
 	// get none, and Lost ones are not in it.
 	Latency Latency
 
-	// Throttled is how long the broker has had the producer wait because it went
-	// over a quota: the sum of what its answers say.
+	// Throttled is the sum of the delays that the broker's answers name because
+	// the client went over a quota (KIP-13, KIP-219). Requests that were in flight
+	// together may name the same time.
 	Throttled time.Duration
 }
 
