@@ -1,17 +1,23 @@
 package reliability
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/afkak-go/afkak/kerr"
 )
 
 // A rule is what one producer promises.
 type rule struct {
 	once   bool          // it writes idempotently
 	within time.Duration // its delivery timeout
+	// outlasts: it lasts longer than every fault, so that no record may fail but for what the record or its topic is.
+	outlasts bool
 }
 
 // slack is how much later than its delivery timeout a record may be heard of, on a machine that is busy with
@@ -48,7 +54,8 @@ const (
 	ghost       = "ghost"        // there, and never sent, or said not to be stored, or not what was sent
 	noResult    = "no result"
 	twoResults  = "two results"
-	late        = "late" // a result long after the delivery timeout
+	gaveUp      = "gave up" // failed, although a fault was soon over
+	late        = "late"    // a result long after the delivery timeout
 )
 
 // A sighting is where a record was read.
@@ -140,18 +147,29 @@ func (c *checker) entry(i id) *entry {
 func (c *checker) record(i id, e *entry, s *sighting) {
 	rule := c.rules[i.producer]
 	c.promptness(i, e, rule)
-	there := fmt.Sprintf("%d times, first at %s/%d offset %d", s.times, s.first.topic, s.first.partition, s.at)
+	there := fmt.Sprintf("%d times, first at %s/%d offset %d; it was handed over %v after the beginning, its result came at %v",
+		s.times, s.first.topic, s.first.partition, s.at, e.sentAt, e.settledAt)
 	switch e.outcome {
 	case stored:
 		c.acknowledged(i, e, s)
-	case absent, canceled:
-		if s.times > 0 {
+	case absent, canceled, unknown:
+		if s.times > 0 && e.outcome != unknown {
 			c.breach(ghost, "%v was said not to be stored (%v) and is there %s", i, e.err, there)
+		}
+		if rule.outlasts && e.outcome != canceled && c.eras[e.place.topic] == 0 && !inherent(e.err) {
+			c.breach(gaveUp, "%v, sent to %s/%d %v after the beginning, failed: %v", i, e.place.topic, e.place.partition, e.sentAt, e.err)
 		}
 	}
 	if rule.once && s.times > 1 {
 		c.breach(duplicate, "%v is there %s; outcome %d, offset %d, %v", i, there, e.outcome, e.offset, e.err)
 	}
+}
+
+// inherent says whether an error is one that trying again does not help against: of the record itself, at the load's
+// end, or one of which nobody knows what it is.
+func inherent(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.InvalidRecord) || errors.Is(err, kerr.UnknownServerError) ||
+		errors.Is(err, context.Canceled)
 }
 
 func (c *checker) acknowledged(i id, e *entry, s *sighting) {

@@ -2,9 +2,12 @@ package reliability
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/afkak-go/afkak/kerr"
 )
 
 // honest is an account without a breach: two producers, the second not idempotent, with records 0 to 4 each, all
@@ -12,7 +15,7 @@ import (
 func honest() account {
 	a := account{
 		eras:  map[string]int32{"a": 2},
-		rules: []rule{{true, time.Minute}, {false, time.Minute}},
+		rules: []rule{{once: true, within: time.Minute}, {within: time.Minute}},
 		logs:  map[place][]found{},
 	}
 	at := place{"a", 0}
@@ -34,6 +37,16 @@ func honest() account {
 		a.sent = append(a.sent, sent)
 	}
 	return a
+}
+
+// neverDeleted makes topic a one that nothing happened to.
+func (a account) neverDeleted() {
+	a.eras["a"] = 0
+	for _, sent := range a.sent {
+		for i := range sent {
+			sent[i].sentIn, sent[i].settledIn = 0, 0
+		}
+	}
 }
 
 func TestTheCheckerFindsWhatIsWrong(t *testing.T) {
@@ -98,6 +111,16 @@ func TestTheCheckerFindsWhatIsWrong(t *testing.T) {
 		{"other bytes", func(a account) { a.logs[at][1].wrong = "its value is another" }, []string{ghost}},
 		{"no result", func(a account) { a.sent[0][4].results, a.sent[0][4].outcome = 0, pending }, []string{noResult}},
 		{"two results", func(a account) { a.sent[0][0].results = 2 }, []string{twoResults}},
+		{"two fail, although nothing lasts long", func(a account) {
+			a.rules[0].outlasts = true
+			a.neverDeleted()
+		}, []string{gaveUp, gaveUp}},
+		{"two fail because of what they are", func(a account) {
+			a.rules[0].outlasts = true
+			a.neverDeleted()
+			a.sent[0][3].err, a.sent[0][4].err = kerr.MessageTooLarge, fmt.Errorf("wrapped: %w", kerr.InvalidRecord)
+		}, nil},
+		{"two fail whose topic was deleted", func(a account) { a.rules[0].outlasts = true }, nil},
 		{"a late result", func(a account) { a.sent[0][4].settledAt = 2 * time.Minute }, []string{late}},
 		{"it went with its topic", func(a account) {
 			a.sent[1][2].sentIn, a.sent[1][2].settledIn = 0, 0

@@ -11,7 +11,8 @@ import (
 	"github.com/afkak-go/afkak/test/harness"
 )
 
-// refusals are what a broker may answer in the middle of writing, and whether it has stored the batch.
+// refusals are what a broker may answer in the middle of writing, and whether it has stored the batch. Not among them is
+// that it does not know the producer: it may be asked about a batch that it has.
 var refusals = []broker.ProduceFault{
 	{Code: kerr.KafkaStorageError},
 	{Code: kerr.KafkaStorageError, Stored: true},
@@ -21,7 +22,6 @@ var refusals = []broker.ProduceFault{
 	{Code: kerr.NotLeaderOrFollower, Stored: true},
 	{Code: kerr.RequestTimedOut, Stored: true},
 	{Code: kerr.UnknownServerError, Stored: true},
-	{Code: kerr.UnknownProducerID},
 	{Code: kerr.MessageTooLarge},
 	{Code: kerr.InvalidRecord},
 }

@@ -96,7 +96,9 @@ func startLoad(t *testing.T, target harness.Target, seed uint64, limits limits, 
 		}
 		t.Cleanup(r.producer.Abort)
 		l.runs = append(l.runs, r)
-		l.rules = append(l.rules, rule{once: !s.plain && target.AtLeast("0.11"), within: within + r.patience})
+		l.rules = append(l.rules, rule{
+			once: !s.plain && target.AtLeast("0.11"), within: within + r.patience, outlasts: !s.hasty,
+		})
 		l.sending.Go(func() { r.send(ctx) }) // until stop is called
 	}
 	return l

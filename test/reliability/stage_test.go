@@ -1,10 +1,12 @@
 package reliability
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,8 +38,14 @@ type stage struct {
 	seed   uint64
 	began  time.Time
 
-	faults  map[string]int
-	longest map[string]time.Duration // to the next acknowledgement, by fault
+	faults map[string]figures
+}
+
+// figures are those of all faults of one kind.
+type figures struct {
+	count  int
+	silent time.Duration // longest that a partition was without an acknowledgement
+	healed time.Duration // longest from when the cluster was whole to when all partitions had acknowledged something
 }
 
 // A fault happens to a stage, which is whole again when do returns.
@@ -53,7 +61,7 @@ func newStage(t *testing.T, target harness.Target, limits limits, client *afkak.
 	s := &stage{
 		t: t, target: target, limits: limits, client: client, proxy: harness.NewProxy(t), topics: topics,
 		random: rand.New(rand.NewPCG(seed, 1<<32)), seed: seed, began: time.Now(),
-		faults: map[string]int{}, longest: map[string]time.Duration{},
+		faults: map[string]figures{},
 	}
 	for _, topic := range topics {
 		for partition := range int32(partitions) {
@@ -120,13 +128,13 @@ func (s *stage) happens(f fault) {
 	s.t.Helper()
 	s.load.history.faultBegins()
 	f.do(s)
-	healed := time.Now()
-	s.flows(healed)
-	wait := s.load.history.longestWait()
-	s.tell("%s: over; everything is acknowledged again after %v, %v after it began", f.name,
-		time.Since(healed).Round(time.Millisecond), wait.Round(time.Millisecond))
-	s.faults[f.name]++
-	s.longest[f.name] = max(s.longest[f.name], wait)
+	whole := time.Now()
+	s.flows(whole)
+	healed, silent := time.Since(whole), s.load.history.longestWait()
+	s.tell("%s: over; everything is acknowledged again after %v; nothing was for %v at most", f.name,
+		healed.Round(time.Millisecond), silent.Round(time.Millisecond))
+	all := s.faults[f.name]
+	s.faults[f.name] = figures{all.count + 1, max(all.silent, silent), max(all.healed, healed)}
 }
 
 // flows waits until every partition has had an acknowledgement since then.
@@ -215,15 +223,42 @@ func (s *stage) report(a account, retried int64, again int) {
 		read += len(log)
 	}
 	line := fmt.Sprintf("%-9s %5.0f s, seed %d: %d records, %d acknowledged (%d without an offset), %d failed and absent, %d failed and maybe stored, %d taken back; "+
-		"%d sent again, %d read, %d of them a second time; %s", s.target.Version, time.Since(s.began).Seconds(), s.seed, sent, outcomes[stored], unplaced,
+		"%d sent again, %d read, %d of them a second time; faults (longest without an acknowledgement, and from the recovery to the next): %s", s.target.Version, time.Since(s.began).Seconds(), s.seed, sent, outcomes[stored], unplaced,
 		outcomes[absent], outcomes[unknown], outcomes[canceled], retried, read, again, s.faultFigures())
 	harness.Report(line + "\n")
+	for producer, sent := range a.sent {
+		s.t.Logf("producer %d, failures by cause: %v", producer, causes(sent))
+	}
 }
+
+// causes counts the failures of records by what is innermost in their errors.
+func causes(sent []entry) map[string]int {
+	all := map[string]int{}
+	for i := range sent {
+		e := &sent[i]
+		if e.outcome != absent && e.outcome != unknown {
+			continue
+		}
+		err := e.err
+		for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+			err = inner
+		}
+		what := "absent: "
+		if e.outcome == unknown {
+			what = "maybe stored: "
+		}
+		all[what+numbers.ReplaceAllString(err.Error(), "0")]++
+	}
+	return all
+}
+
+var numbers = regexp.MustCompile(`[0-9][0-9.]*`)
 
 func (s *stage) faultFigures() string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(s.faults)) {
-		all = append(all, fmt.Sprintf("%d × %s (%.1f s)", s.faults[name], name, s.longest[name].Seconds()))
+		f := s.faults[name]
+		all = append(all, fmt.Sprintf("%d × %s (%.1f s, %.1f s)", f.count, name, f.silent.Seconds(), f.healed.Seconds()))
 	}
 	return strings.Join(all, ", ")
 }
