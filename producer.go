@@ -91,7 +91,7 @@ func NewProducer(client *Client, opts ...ProducerOption) (*Producer, error) {
 	p := &Producer{
 		client:    client,
 		cfg:       cfg,
-		memory:    newProducerMemory(cfg.bufferBytes, cfg.batchBytes),
+		memory:    newProducerMemory(cfg.bufferBytes, cfg.largestBatch()),
 		clock:     newCoarseClock(),
 		callbacks: new(callbacks),
 		began:     time.Now(),

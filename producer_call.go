@@ -85,6 +85,10 @@ func (call *produceCall) add(item *taken) bool {
 		call.rejected = append(call.rejected, rejection{item, err})
 		return true
 	}
+	if item.part.Divide(item.batch) {
+		call.s.p.schedule(item.part)
+		return true
+	}
 	size := len(item.batch.Wire())
 	if len(call.items) > 0 && (call.bytes+size > call.s.p.cfg.maxRequestBytes || version != call.version) {
 		return false

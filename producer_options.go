@@ -67,6 +67,12 @@ func (cfg *producerConfig) inFlight() int {
 	return 1
 }
 
+// largestBatch is how large a batch may get before compression, whatever it
+// compresses to: one of many, in the memory that there is.
+func (cfg *producerConfig) largestBatch() int {
+	return max(cfg.batchBytes, min(16*cfg.batchBytes, cfg.bufferBytes/32))
+}
+
 // triggerConfig is WithBatch's three triggers; zero switches one off.
 type triggerConfig struct {
 	set      bool
@@ -226,11 +232,18 @@ func WithLinger(linger time.Duration) ProducerOption {
 	return func(cfg *producerConfig) { cfg.linger = linger }
 }
 
-// WithBatchBytes sets the most that one partition's batch may have before
-// compression, in bytes. A record, or a list given to [Producer.SendAll], that
-// does not fit is refused with a [*RecordTooLargeError]. The broker has a limit
-// of its own, for what arrives after compression: message.max.bytes, 1,048,588
-// unless changed. Default: 1,000,000.
+// WithBatchBytes sets the most bytes that one partition's batch may have on the
+// wire. With [WithCompression] batches are filled with as many records as come
+// to that after compression, by how the topic's have compressed so far: at most
+// 16 times as many bytes, and no more than 1/32 of [WithBufferBytes] unless it
+// is less than this. One that comes out too large is divided before it is sent. A
+// record, or a list given to [Producer.SendAll], that does not fit before
+// compression is refused with a [*RecordTooLargeError].
+//
+// The broker has a limit of its own, max.message.bytes of the topic or else its
+// message.max.bytes, 1,048,588 unless changed. A smaller one is learnt from its
+// refusals: the batch is split, and the topic's next ones are made as large as
+// it takes. Default: 1,000,000.
 func WithBatchBytes(bytes int) ProducerOption {
 	return func(cfg *producerConfig) {
 		cfg.wide("WithBatchBytes")

@@ -192,7 +192,7 @@ func (p *Producer) lookUpAside(name string) (*producerTopic, error) {
 
 // addTopic makes room for a topic that the picture has; nil: it has lost it.
 func (p *Producer) addTopic(name string) *producerTopic {
-	topic := &producerTopic{name: name, settings: p.settingsOf(name)}
+	topic := &producerTopic{name: name, settings: p.settingsOf(name), sizes: accum.NewSizes(p.cfg.batchBytes, p.cfg.largestBatch())}
 	topic.spread.at.Store(notChosen)
 	if p.currentView(topic) == nil {
 		return nil

@@ -287,7 +287,11 @@ func (s *sender) giveBack(failure error) {
 // split, and its parts are tried.
 func (s *sender) settle(item *taken, answer accum.Answer) {
 	records, attempt := item.batch.Count(), item.batch.Attempts() // afterwards it is not ours
-	divisible := errors.Is(answer.Err, kerr.MessageTooLarge) || errors.Is(answer.Err, ErrHeadersUnsupported)
+	tooLarge := errors.Is(answer.Err, kerr.MessageTooLarge)
+	if tooLarge {
+		item.part.Refused(s.p.now(), item.batch)
+	}
+	divisible := tooLarge || errors.Is(answer.Err, ErrHeadersUnsupported)
 	if divisible && item.part.Split(item.batch) {
 		return
 	}

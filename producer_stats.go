@@ -112,8 +112,8 @@ func (p *Producer) brokerStats() []ProducerBrokerStats {
 // there is none.
 func (s ProducerStats) RecordsPerBatch() float64 { return ratio(s.Sent, s.Batches) }
 
-// BatchFill returns how full stored batches were on average: 1 is
-// [WithBatchBytes], 0 that there is none.
+// BatchFill returns how full stored batches were on average, of what they might
+// have had before compression: see [WithBatchBytes]. 0 is that there is none.
 func (s ProducerStats) BatchFill() float64 { return ratio(s.BatchBytes, s.room) }
 
 // CompressionRatio returns how many times as large batches were before

@@ -16,6 +16,7 @@ import (
 type producerTopic struct {
 	name     string
 	settings *topicSettings
+	sizes    *accum.Sizes // of its batches
 
 	view   atomic.Pointer[topicView] // nil until the topic is known
 	spread spread                    // of the records without a key
@@ -119,6 +120,7 @@ func (p *Producer) viewOf(topic *producerTopic, pic *metadata.Picture, found *me
 
 func (p *Producer) newPartition(topic *producerTopic, id int32) *producerPartition {
 	part := &producerPartition{topic: topic, place: -1}
+	part.Share(topic.sizes)
 	part.Init(&topic.settings.accum, topic.name, id)
 	if err := p.closedErr(); err != nil {
 		part.Bar(err)

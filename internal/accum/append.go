@@ -28,7 +28,7 @@ func (p *Partition) Append(timestamp int64, key, value []byte, headers []record.
 	need := bound(key, value, headers)
 	p.mu.Lock()
 	b := p.open
-	if b == nil || b.builder.Len()+need > min(b.builder.Cap(), p.cfg.BatchBytes) {
+	if b == nil || b.builder.Len()+need > min(b.builder.Cap(), b.most) {
 		p.mu.Unlock()
 		return nil, 0
 	}
@@ -104,16 +104,16 @@ func (p *Partition) room(e *Entry) Room {
 	if alone > p.cfg.BatchBytes {
 		return Room{Bytes: alone, TooLarge: true}
 	}
-	b := p.open
+	b, most := p.open, p.most()
 	if b == nil {
-		return Room{Bytes: alone, Most: max(alone, min(p.expect, p.cfg.BatchBytes))}
+		return Room{Bytes: alone, Most: max(alone, min(p.expect, most))}
 	}
 	total := b.builder.Len() + e.size(&b.builder)
 	switch {
-	case total > p.cfg.BatchBytes:
-		return Room{Bytes: alone, Most: max(alone, min(p.afterwards(b), p.cfg.BatchBytes)), Full: true}
+	case total > b.most:
+		return Room{Bytes: alone, Most: max(alone, min(p.afterwards(b), most)), Full: true}
 	case total > b.builder.Cap():
-		return Room{Bytes: total, Most: max(total, min(growth*b.builder.Cap(), p.cfg.BatchBytes))}
+		return Room{Bytes: total, Most: max(total, min(growth*b.builder.Cap(), b.most))}
 	}
 	return Room{}
 }
@@ -128,6 +128,14 @@ const growth = 4
 // nothing that is not written to, but memory that others wait for; one too small is moved.
 func (p *Partition) afterwards(b *Batch) int {
 	return max(b.builder.Len(), p.expect-p.expect/4)
+}
+
+// most is how large a batch that is opened now may get.
+func (p *Partition) most() int {
+	if p.sizes == nil {
+		return p.cfg.BatchBytes
+	}
+	return int(p.sizes.most.Load())
 }
 
 // Placed is what [Partition.Place] did.
@@ -175,6 +183,7 @@ func (p *Partition) openBatch(buf []byte, now time.Duration) {
 	b := &Batch{
 		part:       p,
 		buffer:     buf,
+		most:       p.most(),
 		memory:     cap(buf),
 		ordinal:    p.nextOrdinal,
 		opened:     now,

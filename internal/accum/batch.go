@@ -18,6 +18,7 @@ type Batch struct {
 	wire    []byte // the sealed bytes: every attempt sends these
 	buffer  []byte // what the owner lent and has not got back
 	memory  int    // bytes that the batch holds, for the owner's accounts
+	most    int    // bytes that it may get to before compression
 
 	encoded int // its share of the partition's backlog, once closed
 
@@ -111,6 +112,9 @@ func (b *Batch) Seal(seal record.Seal) (spare []byte, err error) {
 		return nil, err
 	}
 	b.wire, b.magic, b.raw = wire, seal.Magic, raw
+	if seal.Codec != 0 {
+		b.part.sizes.compressed(raw, len(wire))
+	}
 	b.builder = record.Builder{}
 	if b.buffer == nil || &wire[0] == &b.buffer[:1][0] { // nil: the batch was split or reopened
 		return nil, nil

@@ -59,5 +59,5 @@ func (g *Gauge) countStored(b *Batch) {
 	g.batches.Add(1)
 	g.raw.Add(int64(b.raw))
 	g.wire.Add(int64(len(b.wire)))
-	g.limit.Add(int64(b.part.cfg.BatchBytes))
+	g.limit.Add(int64(b.most))
 }

@@ -39,6 +39,7 @@ type Partition struct {
 	retryAt     time.Duration // nothing is taken before
 	expect      int           // size that the next batch may come to
 	backlog     int           // bytes of the closed batches, before compression
+	sizes       *Sizes        // of the topic's batches; nil: BatchBytes, whatever is known
 	barred      error         // why nothing more may be appended; nil: it may
 	topicID     TopicID       // of the topic that the next batch is taken for
 }
@@ -55,6 +56,10 @@ func (p *Partition) Init(cfg *Config, topic string, id int32) {
 	p.cfg, p.topic, p.id = cfg, topic, id
 	p.producerID, p.producerEpoch, p.leader = -1, -1, -1
 }
+
+// Share sets what the partition goes by in the size of its batches, and all
+// others of its topic. To be called before anything is appended.
+func (p *Partition) Share(sizes *Sizes) { p.sizes = sizes }
 
 // Topic returns the topic's name.
 func (p *Partition) Topic() string { return p.topic }

@@ -2,6 +2,7 @@ package accum
 
 import (
 	"slices"
+	"time"
 
 	"github.com/afkak-go/afkak/internal/record"
 )
@@ -31,6 +32,35 @@ func (p *Partition) Split(b *Batch) bool {
 	p.replace(b, parts)
 	return true
 }
+
+// Divide puts a batch that was taken and sealed back as several, if it came out
+// larger than its topic takes and was not sent yet; what Split says of the
+// halves goes for them. It reports whether it did.
+func (p *Partition) Divide(b *Batch) bool {
+	n := min(p.sizes.parts(b.raw, len(b.wire)), b.count)
+	if n < 2 || b.atomic || b.attempts > 1 {
+		return false
+	}
+	parts := make([]*Batch, n)
+	for i := range parts {
+		parts[i] = b.slice(b.count*i/n, b.count*(i+1)/n)
+		parts[i].attempts = 0
+	}
+	if b.distribute(parts) != nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if b.finished {
+		return false
+	}
+	p.cfg.Gauge.splits.Add(1)
+	p.replace(b, parts)
+	return true
+}
+
+// Refused notes that the broker takes no batch as large as b of this topic.
+func (p *Partition) Refused(now time.Duration, b *Batch) { p.sizes.refuse(now, len(b.wire)) }
 
 // Rejection is why one record spoils its batch (KIP-467).
 type Rejection struct {
@@ -109,7 +139,7 @@ func (p *Partition) replace(b *Batch, parts []*Batch) {
 // sequence that they have.
 func (b *Batch) slice(from, to int) *Batch {
 	part := &Batch{
-		part: b.part, promise: b.promise,
+		part: b.part, promise: b.promise, most: b.most,
 		ordinal: b.ordinal, opened: b.opened, first: b.first + from, count: to - from, appended: int32(to - from),
 		attempts: b.attempts, displaced: b.displaced,
 		producerID: b.producerID, producerEpoch: b.producerEpoch, baseSequence: b.baseSequence,
@@ -166,7 +196,7 @@ func (b *Batch) walk(visit func(i int, rec *record.Record)) error {
 			return err
 		}
 		rest = rest[n:]
-		if err := w.Start(&batch, b.part.cfg.BatchBytes+len(rest)); err != nil {
+		if err := w.Start(&batch, max(b.raw, b.part.cfg.BatchBytes)+len(rest)); err != nil {
 			return err
 		}
 		for ; w.Next(&rec); i++ {

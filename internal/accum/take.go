@@ -96,6 +96,7 @@ func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
 		p.retryAt, p.provenAt = 0, now
 		p.proven = p.proven || b.numbered() && b.producerEpoch == p.producerEpoch
 		p.follow(b)
+		p.sizes.take(now, len(b.wire))
 		p.settleStored(b, answer)
 		return VerdictStored
 	}
