@@ -111,7 +111,7 @@ func (p *Partition) room(e *Entry) Room {
 	total := b.builder.Len() + e.size(&b.builder)
 	switch {
 	case total > b.most:
-		return Room{Bytes: alone, Most: max(alone, min(p.afterwards(b), most)), Full: true}
+		return Room{Bytes: alone, Most: max(alone, min(afterwards(p.expect, b.builder.Len()), most)), Full: true}
 	case total > b.builder.Cap():
 		return Room{Bytes: total, Most: max(total, min(growth*b.builder.Cap(), b.most))}
 	}
@@ -123,12 +123,11 @@ func (p *Partition) room(e *Entry) Room {
 // what it comes to; with 2 it would be all of it.
 const growth = 4
 
-// afterwards returns what to expect of the batches after b: as much as of it,
-// or of a larger one before that is not long ago. A buffer too large costs
-// nothing that is not written to, but memory that others wait for; one too small is moved.
-func (p *Partition) afterwards(b *Batch) int {
-	return max(b.builder.Len(), p.expect-p.expect/4)
-}
+// afterwards returns what to expect after a batch that came to got, when it was
+// expected to come to expect: as much, or as one before that is not long ago.
+// Too large a buffer costs nothing that is not written to, but memory that
+// others wait for; one too small is moved.
+func afterwards[N int | int32](expect, got N) N { return max(got, expect-expect/4) }
 
 // most is how large a batch that is opened now may get.
 func (p *Partition) most() int {
@@ -187,7 +186,7 @@ func (p *Partition) openBatch(buf []byte, now time.Duration) {
 		memory:     cap(buf),
 		ordinal:    p.nextOrdinal,
 		opened:     now,
-		promise:    &Promise{topic: p.topic, id: p.id, cfg: p.cfg, part: p},
+		promise:    &Promise{topic: p.topic, id: p.id, expect: p.expectCalls, cfg: p.cfg, part: p},
 		producerID: -1, producerEpoch: -1, baseSequence: -1,
 	}
 	p.nextOrdinal++

@@ -38,6 +38,7 @@ type Partition struct {
 	gate        uint64        // batches with a smaller ordinal may be taken; matters with Hold
 	retryAt     time.Duration // nothing is taken before
 	expect      int           // size that the next batch may come to
+	expectCalls int32         // callbacks that it may get
 	backlog     int           // bytes of the closed batches, before compression
 	sizes       *Sizes        // of the topic's batches; nil: BatchBytes, whatever is known
 	barred      error         // why nothing more may be appended; nil: it may
@@ -99,8 +100,8 @@ func (p *Partition) closeOpen() {
 		return
 	}
 	p.open = nil
-	p.expect = p.afterwards(b)
 	b.encoded = b.builder.Len()
+	p.expect = afterwards(p.expect, b.encoded)
 	p.backlog += b.encoded
 	p.waiting.insert(b)
 	p.cfg.Gauge.closed.Add(1) // before open goes down: Held is never 0 in between

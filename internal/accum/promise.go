@@ -18,9 +18,10 @@ var ErrCanceled = errors.New("canceled before it was sent")
 type Promise struct {
 	settled atomic.Bool
 
-	topic string
-	id    int32
-	cfg   *Config
+	topic  string
+	id     int32
+	expect int32 // how many callbacks the batch may get
+	cfg    *Config
 
 	mu      sync.Mutex
 	part    *Partition    // nil once settled
@@ -165,6 +166,9 @@ func (pr *Promise) Then(index int32, timestamp int64, fn any) bool {
 	defer pr.mu.Unlock()
 	call := Call{Promise: pr, Index: index, Timestamp: timestamp, Fn: fn}
 	if _, removed := slices.BinarySearch(pr.removed, index); !removed && !pr.settled.Load() {
+		if pr.calls == nil {
+			pr.calls = make([]Call, 0, max(pr.expect, 1))
+		}
 		pr.calls = append(pr.calls, call)
 		return true
 	}
@@ -237,6 +241,7 @@ func (pr *Promise) settle(out outcome) {
 		}
 	}
 	pr.whole = out
+	pr.part.expectCalls = afterwards(pr.part.expectCalls, int32(len(pr.calls)))
 	pr.part = nil
 	pr.settled.Store(true)
 	if len(pr.calls) > 0 { // before anybody is woken who then waits for the callbacks
