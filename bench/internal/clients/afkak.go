@@ -89,42 +89,51 @@ func (p *afkakProducer) Close(ctx context.Context) (driver.Tally, error) {
 }
 
 // futures is a queue of deliveries, from which those with a result are taken
-// now and then.
+// now and then. It holds them in chunks, which are used again.
 type futures struct {
-	queue []afkak.Delivery // a ring, its length a power of two
-	first int
-	count int
+	chunks []*futuresChunk // the first is taken from, the last is added to
+	taken  int             // of the first
+	filled int             // of the last
+	spare  []*futuresChunk
 }
+
+type futuresChunk [1 << 12]afkak.Delivery
 
 func (f *futures) add(d afkak.Delivery, tally *driver.Tally) {
-	if f.count == len(f.queue) {
+	if len(f.chunks) == 0 || f.filled == len(futuresChunk{}) {
 		f.reap(tally)
-		if f.count >= len(f.queue)/2 {
-			f.grow()
-		}
+		f.chunks, f.filled = append(f.chunks, f.chunk()), 0
 	}
-	f.queue[(f.first+f.count)&(len(f.queue)-1)] = d
-	f.count++
+	f.chunks[len(f.chunks)-1][f.filled] = d
+	f.filled++
 }
 
-func (f *futures) grow() {
-	bigger := make([]afkak.Delivery, max(1<<14, 2*len(f.queue)))
-	n := copy(bigger, f.queue[f.first:])
-	copy(bigger[n:], f.queue[:f.first])
-	f.queue, f.first = bigger, 0
+func (f *futures) chunk() *futuresChunk {
+	if n := len(f.spare); n > 0 {
+		c := f.spare[n-1]
+		f.spare = f.spare[:n-1]
+		return c
+	}
+	return new(futuresChunk)
 }
 
 // reap counts those at the front that have their result.
 func (f *futures) reap(tally *driver.Tally) {
-	for f.count > 0 {
-		_, err, ok := f.queue[f.first].Result()
-		if !ok {
-			return
+	for len(f.chunks) > 0 {
+		first, end := f.chunks[0], len(futuresChunk{})
+		if len(f.chunks) == 1 {
+			end = f.filled
 		}
-		tally.Count(err)
-		f.queue[f.first] = afkak.Delivery{}
-		f.first = (f.first + 1) & (len(f.queue) - 1)
-		f.count--
+		for ; f.taken < end; f.taken++ {
+			_, err, ok := first[f.taken].Result()
+			if !ok {
+				return
+			}
+			tally.Count(err)
+			first[f.taken] = afkak.Delivery{}
+		}
+		f.chunks, f.taken = f.chunks[1:], 0
+		f.spare = append(f.spare, first)
 	}
 }
 
