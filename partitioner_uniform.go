@@ -2,55 +2,49 @@ package afkak
 
 import (
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 )
 
-// spread is where a topic's records without a key go: to one partition until
+// stay is where a topic's records without a key go: to one partition until
 // enough bytes went there, and then to another one. That makes larger batches
 // than a new partition for each record (KIP-480); and since bytes decide, not
 // the leaving of a batch, a partition whose batches leave late does not get
-// more (KIP-794).
-type spread struct {
-	at    atomic.Int32 // the partition, or notChosen
-	bytes atomic.Int64 // that went there, about
+// more (KIP-794). Records with a key count as well.
+type stay struct {
+	part  *producerPartition
+	until int64 // of its Total
 }
-
-// notChosen is spread's partition until the next record needs one.
-const notChosen = -1
 
 // longestStay is the most bytes that go to a partition before another one is
 // chosen, unless a batch is smaller: enough for good batches, and few enough
 // that a slow producer does not write to one partition for hours.
 const longestStay = 64 << 10
 
-// leastRecord is what a record without key, value and headers takes.
-const leastRecord = 7
-
-// stay is how many bytes go to one partition.
-func (p *Producer) stay() int { return min(longestStay, p.cfg.batchBytes) }
+// stayBytes is how many bytes go to one partition.
+func (p *Producer) stayBytes() int { return min(longestStay, p.cfg.batchBytes) }
 
 // stuckTo returns the partition that records without a key go to for now.
-func (p *Producer) stuckTo(topic *producerTopic, view *topicView) int32 {
-	id := topic.spread.at.Load()
-	if uint32(id) < uint32(len(view.parts)) {
-		return id
+func (p *Producer) stuckTo(topic *producerTopic, view *topicView) *producerPartition {
+	for {
+		at := topic.stay.Load()
+		if at != nil && int(at.part.ID()) < len(view.parts) {
+			return at.part
+		}
+		p.moveOn(topic, view, at)
 	}
-	next := p.pick(view)
-	if topic.spread.at.CompareAndSwap(id, next) {
-		return next
-	}
-	return p.stuckTo(topic, view)
 }
 
-// went counts what went to a partition and moves on when it is enough.
-func (p *Producer) went(topic *producerTopic, id int32, bytes int) {
-	if topic.spread.bytes.Add(int64(bytes)) < int64(p.stay()) || topic.spread.at.Load() != id {
-		return
+// went notes how much went to a partition and moves on when it is enough.
+func (p *Producer) went(topic *producerTopic, part *producerPartition, total int64) {
+	if at := topic.stay.Load(); at != nil && at.part == part && total >= at.until {
+		p.moveOn(topic, topic.view.Load(), at)
 	}
-	if topic.spread.at.CompareAndSwap(id, p.pick(topic.view.Load())) {
-		topic.spread.bytes.Store(0)
-	}
+}
+
+// moveOn chooses the partition that comes after from, unless somebody else has.
+func (p *Producer) moveOn(topic *producerTopic, view *topicView, from *stay) {
+	part := view.parts[p.pick(view)]
+	topic.stay.CompareAndSwap(from, &stay{part: part, until: part.Total() + int64(p.stayBytes())})
 }
 
 // pick chooses where records without a key go next: in the client's rack if a
@@ -77,7 +71,7 @@ const mostCandidates = 16
 // longest backlog of all has one (KIP-794's weights, with stays for batches).
 func (p *Producer) pickOf(view *topicView, ids []int32) (id int32, ok bool) {
 	if len(ids) == 0 {
-		return notChosen, false
+		return 0, false
 	}
 	var candidates [mostCandidates]struct {
 		id      int32
@@ -90,13 +84,13 @@ func (p *Producer) pickOf(view *topicView, ids []int32) (id int32, ok bool) {
 		if !part.ready(now, p.cfg.availabilityTimeout) {
 			continue
 		}
-		backlog := part.Backlog() / p.stay()
+		backlog := part.Backlog() / p.stayBytes()
 		candidates[n].id, candidates[n].backlog = part.ID(), backlog
 		longest, total = max(longest, backlog), total+backlog
 		n++
 	}
 	if n == 0 {
-		return notChosen, false
+		return 0, false
 	}
 	chance := rand.IntN(n*(longest+1) - total)
 	for _, c := range candidates[:n] {

@@ -131,12 +131,12 @@ func TestRecordsWithoutAKeyStayUntilABatchsBytesWentToThePartition(t *testing.T)
 		p := newProducer(t, client, stayOf1000(), afkak.WithLinger(0))
 		last, run := int32(-1), 0
 		for range 500 {
-			res, err := p.Send(t.Context(), order(strings.Repeat("v", 93))).Wait(t.Context()) // a batch each
+			res, err := p.Send(t.Context(), order(strings.Repeat("v", 93))).Wait(t.Context()) // a batch each, of some 163 bytes
 			if err != nil {
 				t.Fatal(err)
 			}
-			if res.Partition != last && run%10 != 0 {
-				t.Fatalf("went on after %d records of 100 bytes, want after 10 or a multiple", run)
+			if res.Partition != last && run%7 != 0 {
+				t.Fatalf("went on after %d batches, want after seven or a multiple", run)
 			}
 			if res.Partition != last {
 				last, run = res.Partition, 0

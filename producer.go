@@ -163,13 +163,13 @@ func (p *Producer) send(ctx context.Context, rec *Record, wait bool) Delivery {
 		return failedDelivery(rec.Topic, -1, p.refused(rec.Topic, -1, 1, err))
 	}
 	timestamp := p.timestamp(rec)
-	promise, index := part.Append(timestamp, rec.Key, rec.Value, rec.Headers)
+	promise, index, total := part.Append(timestamp, rec.Key, rec.Value, rec.Headers)
 	if promise == nil {
 		entry := accum.Entry{Timestamp: timestamp, Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
 		return p.place(ctx, &placing{entry: entry, rec: *rec, topic: topic, part: part, sticky: sticky, wait: wait})
 	}
 	if sticky {
-		p.went(topic, part.ID(), leastRecord+len(rec.Key)+len(rec.Value))
+		p.went(topic, part, total)
 	}
 	if p.trigger != nil {
 		p.count(1, len(rec.Value))

@@ -36,7 +36,6 @@ func sinkProducer(tb testing.TB, opts ...ProducerOption) *Producer {
 func (p *Producer) addKnownTopic(name string, partitions int) {
 	found := &metadata.Topic{Name: name, Partitions: make([]metadata.Partition, partitions)}
 	topic := &producerTopic{name: name, settings: p.settingsOf(name)}
-	topic.spread.at.Store(notChosen)
 	topic.mu.Lock()
 	topic.view.Store(p.viewOf(topic, p.client.cluster.Picture(), found, nil))
 	topic.mu.Unlock()

@@ -62,7 +62,7 @@ func (p *Producer) place(ctx context.Context, pl *placing) Delivery {
 			continue // somebody else was faster
 		}
 		if pl.sticky {
-			p.went(pl.topic, pl.part.ID(), pl.records()*leastRecord+len(pl.rec.Key)+pl.valueBytes())
+			p.went(pl.topic, pl.part, pl.part.Total())
 		}
 		if p.trigger != nil {
 			p.count(pl.records(), pl.valueBytes())
@@ -193,7 +193,6 @@ func (p *Producer) lookUpAside(name string) (*producerTopic, error) {
 // addTopic makes room for a topic that the picture has; nil: it has lost it.
 func (p *Producer) addTopic(name string) *producerTopic {
 	topic := &producerTopic{name: name, settings: p.settingsOf(name), sizes: accum.NewSizes(p.cfg.batchBytes, p.cfg.largestBatch())}
-	topic.spread.at.Store(notChosen)
 	if p.currentView(topic) == nil {
 		return nil
 	}

@@ -18,8 +18,8 @@ type producerTopic struct {
 	settings *topicSettings
 	sizes    *accum.Sizes // of its batches
 
-	view   atomic.Pointer[topicView] // nil until the topic is known
-	spread spread                    // of the records without a key
+	view atomic.Pointer[topicView] // nil until the topic is known
+	stay atomic.Pointer[stay]      // where records without a key go; nil: not chosen
 
 	mu    sync.Mutex // guards the making of views and partitions
 	parts []*producerPartition
@@ -81,8 +81,8 @@ func (p *Producer) makeView(topic *producerTopic, pic *metadata.Picture) *topicV
 	}
 	view := p.viewOf(topic, pic, found, old)
 	topic.view.Store(view)
-	if id := topic.spread.at.Load(); id >= 0 && !slices.Contains(view.available, id) {
-		topic.spread.at.CompareAndSwap(id, notChosen)
+	if at := topic.stay.Load(); at != nil && !slices.Contains(view.available, at.part.ID()) {
+		topic.stay.CompareAndSwap(at, nil)
 	}
 	return view
 }
@@ -139,7 +139,7 @@ func (p *Producer) leader(part *producerPartition) (broker int32, generation uin
 }
 
 // choose picks the record's partition; sticky tells that it goes where the
-// topic's records without a key go for now, see [spread].
+// topic's records without a key go for now, see [stay].
 func (p *Producer) choose(topic *producerTopic, view *topicView, rec *Record) (part *producerPartition, sticky bool, err error) {
 	n := len(view.parts)
 	partitioner := &topic.settings.partitioner
@@ -148,9 +148,9 @@ func (p *Producer) choose(topic *producerTopic, view *topicView, rec *Record) (p
 		if hash := partitioner.hash; hash.hashes(rec.Key) {
 			return view.parts[hash.partition(rec.Key, n)], false, nil
 		}
-		return view.parts[p.stuckTo(topic, view)], true, nil
+		return p.stuckTo(topic, view), true, nil
 	case partitionSticky:
-		return view.parts[p.stuckTo(topic, view)], true, nil
+		return p.stuckTo(topic, view), true, nil
 	case partitionRoundRobin:
 		return view.parts[view.rotation.take()], false, nil
 	case partitionManual:

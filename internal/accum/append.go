@@ -21,24 +21,24 @@ func bound(key, value []byte, headers []record.Header) int {
 }
 
 // Append encodes a record into the open batch and returns its promise and
-// index, or nil where that takes memory or a new batch: [Partition.Room] says
+// index, and [Partition.Total], or nil where that takes memory or a new batch: [Partition.Room] says
 // what. This is the hot path: it allocates nothing and holds the lock for the
 // copy only. The slices are the caller's again when it returns.
-func (p *Partition) Append(timestamp int64, key, value []byte, headers []record.Header) (*Promise, int32) {
+func (p *Partition) Append(timestamp int64, key, value []byte, headers []record.Header) (*Promise, int32, int64) {
 	need := bound(key, value, headers)
 	p.mu.Lock()
 	b := p.open
 	if b == nil || b.builder.Len()+need > min(b.builder.Cap(), b.most) {
 		p.mu.Unlock()
-		return nil, 0
+		return nil, 0, 0
 	}
 	b.builder.Append(timestamp, key, value, headers)
 	index := b.appended
 	b.appended++
 	b.count++
-	pr := b.promise
+	pr, total := b.promise, p.closedTotal+int64(b.builder.Len())
 	p.mu.Unlock()
-	return pr, index
+	return pr, index, total
 }
 
 // Entry is a record, or several with the same key that stay together.

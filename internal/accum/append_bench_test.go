@@ -20,7 +20,7 @@ func BenchmarkAppend(b *testing.B) {
 	b.SetBytes(100)
 	b.ReportAllocs()
 	for b.Loop() {
-		if pr, _ := p.Append(1700000000000, key, value, nil); pr == nil {
+		if pr, _, _ := p.Append(1700000000000, key, value, nil); pr == nil {
 			buf = cycle(b, p, buf, &Entry{Timestamp: 1700000000000, Key: key, Value: value})
 		}
 	}

@@ -41,6 +41,7 @@ type Partition struct {
 	expectCalls int32         // callbacks that it may get
 	backlog     int           // bytes of the closed batches, before compression
 	sizes       *Sizes        // of the topic's batches; nil: BatchBytes, whatever is known
+	closedTotal int64         // bytes of all batches that were ever closed
 	barred      error         // why nothing more may be appended; nil: it may
 	topicID     TopicID       // of the topic that the next batch is taken for
 }
@@ -103,6 +104,7 @@ func (p *Partition) closeOpen() {
 	b.encoded = b.builder.Len()
 	p.expect = afterwards(p.expect, b.encoded)
 	p.backlog += b.encoded
+	p.closedTotal += int64(b.encoded)
 	p.waiting.insert(b)
 	p.cfg.Gauge.closed.Add(1) // before open goes down: Held is never 0 in between
 	p.cfg.Gauge.open.Add(-1)
@@ -181,6 +183,17 @@ func (p *Partition) Backlog() int {
 		return p.backlog
 	}
 	return p.backlog + p.open.builder.Len()
+}
+
+// Total returns the bytes of all batches that there ever were, before
+// compression, the open one included.
+func (p *Partition) Total() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == nil {
+		return p.closedTotal
+	}
+	return p.closedTotal + int64(p.open.builder.Len())
 }
 
 // Promises appends the promises of everything that the partition holds.

@@ -13,7 +13,7 @@ func fill(t *testing.T, p *Partition, size int) (buffers, moved int) {
 	t.Helper()
 	e := &Entry{Value: make([]byte, 100)}
 	for p.open == nil || p.open.builder.Len() < size {
-		if pr, _ := p.Append(0, nil, e.Value, nil); pr != nil {
+		if pr, _, _ := p.Append(0, nil, e.Value, nil); pr != nil {
 			continue
 		}
 		room := p.Room(e)

@@ -61,7 +61,7 @@ func (s *script) send(at time.Duration, value string) future {
 
 func (s *script) trySend(at time.Duration, value string) (future, error) {
 	s.t.Helper()
-	if pr, i := s.p.Append(0, nil, []byte(value), nil); pr != nil {
+	if pr, i, _ := s.p.Append(0, nil, []byte(value), nil); pr != nil {
 		return future{s, pr, i}, nil
 	}
 	return s.place(at, &Entry{Value: []byte(value)})
