@@ -175,3 +175,83 @@ func ExampleManual() {
 	fmt.Println(result.Partition, err)
 	// Output: 1 <nil>
 }
+
+func ExampleHashedBy() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+
+	// A Python program with confluent-kafka writes to the same topic: its
+	// records of customer-4711 and ours belong in one partition, in order.
+	producer, err := afkak.NewProducer(client, afkak.WithPartitioner(afkak.HashedBy(afkak.CRC32)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer producer.Abort()
+	result, err := producer.Send(ctx, afkak.Record{Topic: "orders", Key: []byte("customer-4711"), Value: []byte("v")}).Wait(ctx)
+	fmt.Println(result.Partition, err)
+	// Output: 1 <nil>
+}
+
+func ExampleWithTopic() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+
+	// Orders matter, and few bytes on the network; clicks are many, and some
+	// may get lost.
+	producer, err := afkak.NewProducer(client,
+		afkak.WithCompression(afkak.Zstd), afkak.WithLinger(0),
+		afkak.WithTopic("clicks", afkak.WithAcks(afkak.AcksLeader), afkak.WithLinger(100*time.Millisecond)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	producer.Send(ctx, afkak.Record{Topic: "clicks", Value: []byte("a click")})
+	result, err := producer.Send(ctx, afkak.Record{Topic: "orders", Key: []byte("key1"), Value: []byte("an order")}).Wait(ctx)
+	fmt.Println(result.Topic, result.Offset, err)
+	_ = producer.Close(ctx)
+	// Output: orders 0 <nil>
+}
+
+func ExampleWithInterceptor() {
+	client, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+
+	// Every record gets a header, and its way to the broker is told.
+	trace := func(_ context.Context, rec *afkak.Record) (func(afkak.Result, error), error) {
+		rec.Headers = append(rec.Headers, afkak.Header{Key: "trace", Value: []byte("4711")})
+		return func(res afkak.Result, err error) { fmt.Println("trace 4711:", res.Topic, res.Offset, err) }, nil
+	}
+	producer, err := afkak.NewProducer(client, afkak.WithInterceptor(trace))
+	if err != nil {
+		log.Fatal(err)
+	}
+	producer.Send(ctx, afkak.Record{Topic: "orders", Value: []byte("an order")})
+	_ = producer.Close(ctx) // waits for the functions that are called back
+	// Output: trace 4711: orders 0 <nil>
+}
+
+func ExampleWithRackAware() {
+	broker, err := broker.Start(broker.Config{Topics: []broker.Topic{{Name: "orders", Partitions: 2}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer broker.Close()
+	ctx := context.Background()
+	client, err := afkak.NewClient([]string{broker.Addr()}, afkak.WithRack("eu-central-1a"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	// Records without a key stay in the rack while a leader there is ready.
+	producer, err := afkak.NewProducer(client, afkak.WithRackAware(), afkak.WithAvailabilityTimeout(time.Second))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer producer.Abort()
+	result, err := producer.Send(ctx, afkak.Record{Topic: "orders", Value: []byte("an order")}).Wait(ctx)
+	fmt.Println(result.Topic, err)
+	// Output: orders <nil>
+}
