@@ -14,6 +14,12 @@ type place struct {
 	partition int32
 }
 
+// A flow is what one producer sends to one partition.
+type flow struct {
+	producer int
+	place    place
+}
+
 // An outcome is what a producer said of a record.
 type outcome int8
 
@@ -47,14 +53,14 @@ type history struct {
 	// eras of topics: one that is even lasts until the topic is deleted, one that is odd until it is
 	// there again. Missing: 0.
 	eras  map[string]int32
-	acked map[place]time.Time // the last time
+	acked map[flow]time.Time // the last time
 
 	faultAt time.Time     // when the last fault began
 	longest time.Duration // see longestWait
 }
 
 func newHistory(producers int) *history {
-	return &history{began: time.Now(), sent: make([][]entry, producers), eras: map[string]int32{}, acked: map[place]time.Time{}}
+	return &history{began: time.Now(), sent: make([][]entry, producers), eras: map[string]int32{}, acked: map[flow]time.Time{}}
 }
 
 // sends notes that a record is about to be handed over.
@@ -78,7 +84,7 @@ func (h *history) settles(i id, r afkak.Result, err error) {
 	switch {
 	case err == nil:
 		e.outcome = stored
-		h.ack(e.place)
+		h.ack(flow{i.producer, e.place})
 	case errors.Is(err, afkak.ErrCanceled):
 		e.outcome = canceled
 	case afkak.MaybeStored(err):
@@ -88,15 +94,15 @@ func (h *history) settles(i id, r afkak.Result, err error) {
 	}
 }
 
-// ack notes for how long nothing of the partition was acknowledged since the last fault. The caller holds mu.
-func (h *history) ack(at place) {
+// ack notes for how long nothing of the flow was acknowledged since the last fault. The caller holds mu.
+func (h *history) ack(of flow) {
 	now := time.Now()
-	since := h.acked[at]
+	since := h.acked[of]
 	if since.Before(h.faultAt) {
 		since = h.faultAt
 	}
 	h.longest = max(h.longest, now.Sub(since))
-	h.acked[at] = now
+	h.acked[of] = now
 }
 
 // faultBegins starts the clock of longestWait.
@@ -106,21 +112,23 @@ func (h *history) faultBegins() {
 	h.faultAt, h.longest = time.Now(), 0
 }
 
-// longestWait is the longest time, since the last fault began, that a partition had nothing acknowledged.
+// longestWait is the longest time, since the last fault began, that a producer had nothing acknowledged in a partition.
 func (h *history) longestWait() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.longest
 }
 
-// silent are those of the places that had no acknowledgement since then.
-func (h *history) silent(places []place, since time.Time) []place {
+// silent are the flows to the places that had no acknowledgement since then.
+func (h *history) silent(places []place, since time.Time) []flow {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var all []place
-	for _, at := range places {
-		if !h.acked[at].After(since) {
-			all = append(all, at)
+	var all []flow
+	for producer := range h.sent {
+		for _, at := range places {
+			if of := (flow{producer, at}); !h.acked[of].After(since) {
+				all = append(all, of)
+			}
 		}
 	}
 	return all

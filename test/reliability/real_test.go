@@ -111,13 +111,14 @@ func (s *stage) cutsMeanwhile() {
 	s.tell("meanwhile a produce request and an answer are cut")
 }
 
-// restart restarts all brokers in order, one after the other, each when all replicas are in sync again.
+// restart restarts all brokers in order, one after the other, each when all replicas are in sync and all records flow again.
 func restart(s *stage) {
 	s.t.Helper()
 	for _, broker := range s.target.Real.Brokers() {
 		s.tell("broker %d is restarted", broker.ID())
 		s.cutsMeanwhile()
 		s.restarted(broker)
+		s.flows(time.Now())
 	}
 }
 

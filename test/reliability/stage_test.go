@@ -44,8 +44,8 @@ type stage struct {
 // figures are those of all faults of one kind.
 type figures struct {
 	count  int
-	silent time.Duration // longest that a partition was without an acknowledgement
-	healed time.Duration // longest from when the cluster was whole to when all partitions had acknowledged something
+	silent time.Duration // longest that a producer was without an acknowledgement in a partition
+	healed time.Duration // longest from when the cluster was whole to when all had one in all
 }
 
 // A fault happens to a stage, which is whole again when do returns.
@@ -137,7 +137,7 @@ func (s *stage) happens(f fault) {
 	s.faults[f.name] = figures{all.count + 1, max(all.silent, silent), max(all.healed, healed)}
 }
 
-// flows waits until every partition has had an acknowledgement since then.
+// flows waits until every producer has had an acknowledgement in every partition since then.
 func (s *stage) flows(since time.Time) {
 	s.t.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)
