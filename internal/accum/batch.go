@@ -90,11 +90,11 @@ func (b *Batch) Buffer() []byte { return b.buffer }
 func (b *Batch) Memory() int { return b.memory }
 
 // Seal makes the bytes to send, once: a later call changes nothing, so a retry
-// is identical, but for a batch that got other numbers meanwhile. The identity and the sequence are the batch's own. What
-// compression makes of the records takes their place in the buffer. Where the
-// wire form is not in the buffer, as with the older formats, the buffer is
-// returned: it is the lender's again. Only the one who took the batch may call
-// it.
+// is identical, but for a batch that got other numbers meanwhile. The identity
+// and the sequence are the batch's own. What compression makes of the records
+// takes their place in the buffer. Where the wire form is not in the buffer, as
+// with the older formats, the buffer is returned: it is the lender's again. Only
+// the one who took the batch may call it.
 func (b *Batch) Seal(seal record.Seal) (spare []byte, err error) {
 	if b.wire != nil {
 		if b.restamp && b.magic == 2 {
