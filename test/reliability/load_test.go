@@ -15,9 +15,9 @@ import (
 // A spec is how one producer of the load is set up.
 type spec struct {
 	codec afkak.Codec
-	hasty bool // a short delivery timeout and a small buffer: records fail
-	plain bool // not idempotent
-	since string
+	hasty bool   // a short delivery timeout and a small buffer: records fail
+	plain bool   // not idempotent
+	since string // the first release that knows the codec; "": all that this runs on do
 }
 
 // specs are the producers of the load; those whose codec a release does not know stay away.
@@ -37,8 +37,12 @@ type limits struct {
 }
 
 var (
-	embeddedLimits = limits{ack: 400 * time.Millisecond, request: time.Second, hasty: 1500 * time.Millisecond, patient: 2 * time.Minute, resumption: 20 * time.Second}
-	realLimits     = limits{ack: 2 * time.Second, request: 3 * time.Second, hasty: 4 * time.Second, patient: 2 * time.Minute, resumption: time.Minute}
+	embeddedLimits = limits{
+		ack: 400 * time.Millisecond, request: time.Second, hasty: 1500 * time.Millisecond, patient: 2 * time.Minute, resumption: 20 * time.Second,
+	}
+	realLimits = limits{
+		ack: 2 * time.Second, request: 3 * time.Second, hasty: 4 * time.Second, patient: 2 * time.Minute, resumption: time.Minute,
+	}
 )
 
 // A load is all producers at work.
@@ -66,6 +70,7 @@ type future struct {
 	delivery afkak.Delivery
 }
 
+// batchBytes is small, so that after a fault several batches of a partition are due.
 const batchBytes = 16_000
 
 // startLoad starts a producer of each kind that the target knows, each with a client of its own.
@@ -83,8 +88,8 @@ func startLoad(t *testing.T, target harness.Target, seed uint64, limits limits, 
 		r := &run{number: number, history: l.history, topics: topics, random: rand.New(rand.NewPCG(seed, uint64(number)))}
 		within := limits.patient
 		own := []afkak.ProducerOption{
-			afkak.WithBatchBytes(batchBytes), // after a fault there is more than one of a partition
-			afkak.WithCompression(s.codec), afkak.WithAckTimeout(limits.ack), afkak.WithProduceTimeout(limits.request), afkak.WithIdempotence(!s.plain),
+			afkak.WithBatchBytes(batchBytes), afkak.WithCompression(s.codec), afkak.WithIdempotence(!s.plain),
+			afkak.WithAckTimeout(limits.ack), afkak.WithProduceTimeout(limits.request),
 		}
 		if s.hasty {
 			within, r.patience = limits.hasty, limits.hasty/4

@@ -1,15 +1,11 @@
 package reliability
 
 import (
-	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,9 +14,9 @@ import (
 )
 
 const (
-	// DurationEnv is the environment variable that says for how long faults happen to each release.
+	// durationEnv is the environment variable that says for how long faults happen to each release.
 	durationEnv = "AFKAK_RELIABILITY"
-	// SeedEnv is the environment variable that has a seed of an earlier run.
+	// seedEnv is the environment variable that has a seed of an earlier run.
 	seedEnv = "AFKAK_SEED"
 )
 
@@ -39,13 +35,6 @@ type stage struct {
 	began  time.Time
 
 	faults map[string]figures
-}
-
-// figures are those of all faults of one kind.
-type figures struct {
-	count  int
-	silent time.Duration // longest that a producer was without an acknowledgement in a partition
-	healed time.Duration // longest from when the cluster was whole to when all had one in all
 }
 
 // A fault happens to a stage, which is whole again when do returns.
@@ -133,8 +122,7 @@ func (s *stage) happens(f fault) {
 	healed, silent := time.Since(whole), s.load.history.longestWait()
 	s.tell("%s: over; everything is acknowledged again after %v; nothing was for %v at most", f.name,
 		healed.Round(time.Millisecond), silent.Round(time.Millisecond))
-	all := s.faults[f.name]
-	s.faults[f.name] = figures{all.count + 1, max(all.silent, silent), max(all.healed, healed)}
+	s.faults[f.name] = s.faults[f.name].and(silent, healed)
 }
 
 // flows waits until every producer has had an acknowledgement in every partition since then.
@@ -187,7 +175,7 @@ func (s *stage) settleUp() {
 		a.logs[at] = readBack(s.t, s.client, at)
 	}
 	breaches, again := a.check()
-	s.report(a, s.load.retried(), again)
+	s.report(a, again)
 	s.tellBreaches(breaches)
 }
 
@@ -204,63 +192,6 @@ func (s *stage) tellBreaches(breaches []breach) {
 	if len(breaches) > 0 {
 		s.t.Errorf("seed %d: %v", s.seed, kinds)
 	}
-}
-
-// report is the run's figures, for the log and for the file that AFKAK_REPORT names.
-func (s *stage) report(a account, retried int64, again int) {
-	s.t.Helper()
-	outcomes, unplaced, sent, read := map[outcome]int{}, 0, 0, 0
-	for _, entries := range a.sent {
-		sent += len(entries)
-		for i := range entries {
-			outcomes[entries[i].outcome]++
-			if entries[i].outcome == stored && entries[i].offset < 0 {
-				unplaced++
-			}
-		}
-	}
-	for _, log := range a.logs {
-		read += len(log)
-	}
-	line := fmt.Sprintf("%-9s %5.0f s, seed %d: %d records, %d acknowledged (%d without an offset), %d failed and absent, %d failed and maybe stored, %d taken back; "+
-		"%d sent again, %d read, %d of them a second time; faults (longest without an acknowledgement, and from the recovery to the next): %s", s.target.Version, time.Since(s.began).Seconds(), s.seed, sent, outcomes[stored], unplaced,
-		outcomes[absent], outcomes[unknown], outcomes[canceled], retried, read, again, s.faultFigures())
-	harness.Report(line + "\n")
-	for producer, sent := range a.sent {
-		s.t.Logf("producer %d, failures by cause: %v", producer, causes(sent))
-	}
-}
-
-// causes counts the failures of records by what is innermost in their errors.
-func causes(sent []entry) map[string]int {
-	all := map[string]int{}
-	for i := range sent {
-		e := &sent[i]
-		if e.outcome != absent && e.outcome != unknown {
-			continue
-		}
-		err := e.err
-		for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-			err = inner
-		}
-		what := "absent: "
-		if e.outcome == unknown {
-			what = "maybe stored: "
-		}
-		all[what+numbers.ReplaceAllString(err.Error(), "0")]++
-	}
-	return all
-}
-
-var numbers = regexp.MustCompile(`[0-9][0-9.]*`)
-
-func (s *stage) faultFigures() string {
-	var all []string
-	for _, name := range slices.Sorted(maps.Keys(s.faults)) {
-		f := s.faults[name]
-		all = append(all, fmt.Sprintf("%d × %s (%.1f s, %.1f s)", f.count, name, f.silent.Seconds(), f.healed.Seconds()))
-	}
-	return strings.Join(all, ", ")
 }
 
 // readBack reads what a partition has.
