@@ -164,7 +164,7 @@ func TestACodeThatStaysIsLeftInTheAnswer(t *testing.T) {
 		w.leaders["orders"] = []int32{1}
 		for code, most := range map[kerr.Error]time.Duration{
 			kerr.TopicAuthorizationFailed: 0,
-			kerr.UnknownTopicOrPartition:  7 * time.Second,
+			kerr.UnknownTopicOrPartition:  32 * time.Second, // though the metadata has it there
 			kerr.NotLeaderOrFollower:      32 * time.Second,
 		} {
 			w.on[protocol.KeyListOffsets] = listOffsets(code)

@@ -25,9 +25,8 @@ func (v verdict) patience(usual time.Duration) time.Duration {
 	return usual
 }
 
-// unknownTopicPatience is how long a topic may be unknown to a broker that
-// should know it: brokers hear of new topics one after the other, and Kafka
-// 0.8 needs two seconds from creating a topic to serving it.
+// unknownTopicPatience is how long a topic may be unknown: brokers hear of new
+// topics one after the other.
 const unknownTopicPatience = 5 * time.Second
 
 // judgeCode tells what an error code in an answer means. once: see route.
@@ -80,7 +79,13 @@ func judge(u *unit, r *route) verdict {
 	case aboutTopic(u.code) && u.target.place != leader && u.target.place != coordinator:
 		return verdict{}
 	}
-	return judgeCode(u.code, r.once)
+	v := judgeCode(u.code, r.once)
+	if u.target.place == leader {
+		// The metadata names this broker, and is asked again before each try:
+		// Kafka 0.8 needs seconds from creating a topic to serving it.
+		v.patient = 0
+	}
+	return v
 }
 
 // judgeError tells what an error means that came instead of an answer.
