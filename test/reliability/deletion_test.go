@@ -33,9 +33,13 @@ func (s *stage) deleteTopic(ctx context.Context, topic string) error {
 		_, err := s.target.Real.RunTool(ctx, "", "kafka.admin.TopicCommand", "--delete", "--topic", topic, "--zookeeper", s.target.Real.ZooKeeper().Addr())
 		return err
 	}
-	resp, err := s.client.Do(ctx, &protocol.DeleteTopicsRequest{
-		TopicNames: []string{topic}, Topics: []protocol.DeleteTopicsRequestTopic{{Name: &topic}}, TimeoutMs: 30_000,
-	})
+	req := &protocol.DeleteTopicsRequest{TimeoutMs: 30_000}
+	if s.target.AtLeast("2.8") { // KIP-516
+		req.Topics = []protocol.DeleteTopicsRequestTopic{{Name: &topic}}
+	} else {
+		req.TopicNames = []string{topic}
+	}
+	resp, err := s.client.Do(ctx, req)
 	if err != nil {
 		return err
 	}
