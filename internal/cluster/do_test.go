@@ -164,6 +164,7 @@ func TestACodeThatStaysIsLeftInTheAnswer(t *testing.T) {
 		w.leaders["orders"] = []int32{1}
 		for code, most := range map[kerr.Error]time.Duration{
 			kerr.TopicAuthorizationFailed: 0,
+			kerr.UnknownServerError:       7 * time.Second,
 			kerr.UnknownTopicOrPartition:  32 * time.Second, // though the metadata has it there
 			kerr.NotLeaderOrFollower:      32 * time.Second,
 		} {
@@ -178,6 +179,26 @@ func TestACodeThatStaysIsLeftInTheAnswer(t *testing.T) {
 				t.Errorf("%v: took %v, want at most %v", code, took, most)
 			}
 			w.end(c)
+		}
+	})
+}
+
+func TestOffsetsAreAskedForAgainWhereTheBrokerFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.leaders["orders"] = []int32{1}
+		asked := 0
+		w.on[protocol.KeyListOffsets] = func(broker int32, req protocol.Request) protocol.Response {
+			if asked++; asked == 1 {
+				return listOffsets(kerr.UnknownServerError)(broker, req)
+			}
+			return listOffsets(0)(broker, req)
+		}
+		c := w.cluster()
+		defer w.end(c)
+		resp, err := c.Do(t.Context(), askOffsets("orders", 0))
+		if err != nil || offsets(resp) != "orders/0:1" || asked != 2 {
+			t.Errorf("got %v, %v after %d requests", resp, err, asked)
 		}
 	})
 }

@@ -78,6 +78,10 @@ func judge(u *unit, r *route) verdict {
 		return verdict{}
 	case aboutTopic(u.code) && u.target.place != leader && u.target.place != coordinator:
 		return verdict{}
+	case u.code == kerr.UnknownServerError && u.target.place == leader && !r.once:
+		// So Kafka 0.8.1 answers for the offsets of a segment that gets its
+		// first record just then: it counts the segments, and then finds one more.
+		return verdict{again: true, patient: unknownTopicPatience}
 	}
 	v := judgeCode(u.code, r.once)
 	if u.target.place == leader {
