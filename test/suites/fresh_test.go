@@ -39,8 +39,8 @@ func TestATopicCreatedAMillisecondAgoIsConsumed(t *testing.T) {
 			c := consumer(t, client, topic, 0)
 			p := process(t, c)
 			d := writer.Send(ctx, afkak.Record{Topic: topic, Value: []byte("v")})
-			same(t, p.take(t, 0, 1), []afkak.Record{{Value: []byte("v")}})
 			stored(t, d)
+			same(t, p.take(t, 0, 1), []afkak.Record{{Value: []byte("v")}})
 			p.stop(t)
 		}
 	})
