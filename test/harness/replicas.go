@@ -135,6 +135,7 @@ func (target Target) readmit(ctx context.Context, t testing.TB) {
 			continue
 		}
 		t.Logf("broker %d has fallen out of the cluster and does not see it: it is restarted", b.ID())
+		b.Kill() // asked to end, it asks the cluster first
 		if err := b.Restart(ctx); err != nil {
 			t.Error(err)
 		}
