@@ -112,18 +112,15 @@ func (part *producerPartition) ready(now, timeout time.Duration) bool {
 	return since == 0 || now-since < timeout
 }
 
-// nearest returns the partitions that are led from the client's rack (KIP-1123).
+// nearest returns the partitions that are led from the client's rack (KIP-1123), none if that does not matter.
 func (p *Producer) nearest(view *topicView) (near []int32) {
 	if !p.cfg.rackAware {
-		return view.available
+		return nil
 	}
 	for _, id := range view.available {
 		if leader, ok := view.pic.Broker(view.topic.Partitions[id].Leader); ok && leader.Rack == p.client.rack {
 			near = append(near, id)
 		}
-	}
-	if near == nil {
-		return view.available
 	}
 	return near
 }

@@ -36,7 +36,7 @@ const maxIdempotentInFlight = 5
 // termsOf returns what a broker with these versions allows, where all replicas
 // acknowledge: without that, numbers are worth nothing.
 func (p *Producer) termsOf(versions *protocol.Versions) accum.Terms {
-	terms := accum.Terms{MaxInFlight: p.cfg.inFlight()}
+	terms := p.plainTerms()
 	produce, err := versions.Pick(protocol.KeyProduce, 0, lastNamedProduce)
 	_, hands := versions.Range(protocol.KeyInitProducerID)
 	switch {
@@ -48,6 +48,9 @@ func (p *Producer) termsOf(versions *protocol.Versions) accum.Terms {
 	}
 	return terms
 }
+
+// plainTerms are those where batches carry no numbers.
+func (p *Producer) plainTerms() accum.Terms { return accum.Terms{MaxInFlight: p.cfg.inFlight()} }
 
 // identify gives the partition the producer's identity, for a broker that asks
 // for it. It returns false if there is none yet: the partition is scheduled

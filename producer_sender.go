@@ -227,7 +227,7 @@ func (s *sender) next() *taken {
 		}
 		terms := s.terms
 		if part.topic.settings.acks != AcksAll {
-			terms = accum.Terms{MaxInFlight: s.p.cfg.inFlight()}
+			terms = s.p.plainTerms()
 		}
 		if s.known && !part.Agree(s.broker, terms) || part.Worn() {
 			if !s.p.identify(part, s.broker) {

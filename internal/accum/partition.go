@@ -118,8 +118,11 @@ func (p *Partition) Next() time.Duration {
 	if p.inFlight >= p.limit() {
 		return Forever
 	}
-	return max(p.due(), p.retryAt)
+	return p.next()
 }
+
+// next is when the first unsent batch may leave.
+func (p *Partition) next() time.Duration { return max(p.due(), p.retryAt) }
 
 // Overdue reports whether what is held back has waited for as long as Linger.
 func (p *Partition) Overdue(now time.Duration) bool {
@@ -179,10 +182,7 @@ func (p *Partition) Held() (held Held) {
 func (p *Partition) Backlog() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.open == nil {
-		return p.backlog
-	}
-	return p.backlog + p.open.builder.Len()
+	return p.backlog + p.openLen()
 }
 
 // Total returns the bytes of all batches that there ever were, before
@@ -190,10 +190,15 @@ func (p *Partition) Backlog() int {
 func (p *Partition) Total() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.closedTotal + int64(p.openLen())
+}
+
+// openLen returns the bytes of the open batch, before compression.
+func (p *Partition) openLen() int {
 	if p.open == nil {
-		return p.closedTotal
+		return 0
 	}
-	return p.closedTotal + int64(p.open.builder.Len())
+	return p.open.builder.Len()
 }
 
 // Promises appends the promises of everything that the partition holds.

@@ -34,7 +34,7 @@ func (p *Partition) Renew(id TopicID, err error) {
 		switch {
 		case b.implied:
 			p.waiting.remove(b)
-			p.settleStored(b, Answer{Offset: -1, LogAppendTime: -1})
+			p.settleStored(b, storedSomewhere)
 		case b.maybe:
 			p.waiting.remove(b)
 			p.giveUp(b, err)

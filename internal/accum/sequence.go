@@ -101,16 +101,16 @@ func (p *Partition) toSettle() *Batch {
 	for b != nil && b.suspect {
 		b = b.next
 	}
-	if b != nil && b.numbered() && b.maybe {
-		return b
+	if b == nil || !b.unsettled() {
+		return nil
 	}
-	return nil
+	return b
 }
 
 // unsettled tells whether the first of the waiting batches may be stored.
 func (p *Partition) unsettled() bool {
 	b := p.waiting.head
-	return b != nil && b.numbered() && b.maybe
+	return b != nil && b.unsettled()
 }
 
 // number sees to it that b, which is taken now, has the number that the broker
@@ -119,7 +119,7 @@ func (p *Partition) number(now time.Duration, b *Batch) {
 	if p.inFlight == 0 && now-p.provenAt > quiet {
 		p.proven = false
 	}
-	if p.broken && !(b.numbered() && b.maybe) {
+	if p.broken && !b.unsettled() {
 		p.producerEpoch++ // fences what may still be on its way under the old one
 		p.restart(0)
 	}
@@ -147,6 +147,9 @@ func (p *Partition) restart(nextSequence int32) {
 }
 
 func (b *Batch) numbered() bool { return b.baseSequence >= 0 }
+
+// unsettled tells whether b may be stored under the number it has.
+func (b *Batch) unsettled() bool { return b.numbered() && b.maybe }
 
 func (b *Batch) unnumber() {
 	b.producerID, b.producerEpoch, b.baseSequence = -1, -1, -1
@@ -184,7 +187,7 @@ func (p *Partition) misplaced(now time.Duration, b *Batch, answer Answer) Verdic
 	first := !p.follows(b)
 	switch {
 	case b.implied: // a broker that was started again knows the last batch only
-		p.settleStored(b, Answer{Offset: -1, LogAppendTime: -1})
+		p.settleStored(b, storedSomewhere)
 		return VerdictStored
 	case now >= p.deadline(b), first && !p.mayRetry(b):
 		return p.giveUp(b, answer.Err)
@@ -221,7 +224,7 @@ func (p *Partition) conclude(last *Batch) (failed bool) {
 		switch {
 		case b.suspect && p.unclear:
 			p.waiting.remove(b)
-			failed = b == last
+			failed = failed || b == last
 			p.giveUp(b, b.cause)
 		case b.suspect:
 			b.suspect, b.maybe = false, false
@@ -243,7 +246,7 @@ func (p *Partition) follow(b *Batch) {
 		case !other.numbered() || !other.before(b):
 		case other.suspect:
 			p.waiting.remove(other)
-			p.settleStored(other, Answer{Offset: -1, LogAppendTime: -1})
+			p.settleStored(other, storedSomewhere)
 		default:
 			other.implied = true
 		}

@@ -9,13 +9,10 @@ import "time"
 func (p *Partition) Take(now time.Duration) *Batch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.inFlight >= p.limit() || now < max(p.due(), p.retryAt) || p.worn() {
+	if p.inFlight >= p.limit() || p.worn() {
 		return nil
 	}
-	if p.waiting.head == nil {
-		p.closeOpen()
-	}
-	b := p.waiting.head
+	b := p.first(now)
 	if b == nil {
 		return nil
 	}
@@ -31,6 +28,17 @@ func (p *Partition) Take(now time.Duration) *Batch {
 	p.inFlight++
 	p.sent.insert(b)
 	return b
+}
+
+// first returns the batch whose turn it is, nil if none's is. It waits then, even if it was open.
+func (p *Partition) first(now time.Duration) *Batch {
+	if now < p.next() {
+		return nil
+	}
+	if p.waiting.head == nil {
+		p.closeOpen()
+	}
+	return p.waiting.head
 }
 
 // Answer is what became of one attempt to send a batch.
@@ -63,6 +71,9 @@ type Answer struct {
 	// records keep their own.
 	LogAppendTime int64
 }
+
+// storedSomewhere is the answer for a batch that is known to be stored by what came after it.
+var storedSomewhere = Answer{Offset: -1, LogAppendTime: -1}
 
 // Verdict is what an answer led to.
 type Verdict int8
@@ -156,11 +167,7 @@ func (p *Partition) giveUp(b *Batch, err error) Verdict {
 func (p *Partition) FailDue(now time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for now >= max(p.due(), p.retryAt) {
-		if p.waiting.head == nil {
-			p.closeOpen()
-		}
-		b := p.waiting.head
+	for b := p.first(now); b != nil; b = p.first(now) {
 		p.waiting.remove(b)
 		b.attempts++
 		p.giveUp(b, err)
