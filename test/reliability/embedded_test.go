@@ -82,29 +82,27 @@ func breakLog(s *stage, l *faultyLog) {
 // away has no connection live, and none be made.
 func away(s *stage) {
 	s.t.Helper()
-	lasts := s.lasts(100*time.Millisecond, 3*s.limits.request)
-	s.tell("no broker can be reached for %v", lasts)
-	end := s.proxy.Away()
-	s.wait(lasts)
-	end()
+	s.interferes("no broker can be reached for %v", 100*time.Millisecond, s.proxy.Away)
 }
 
 // silent has requests and answers stay on their way for longer than anybody waits.
 func silent(s *stage) {
 	s.t.Helper()
-	lasts := s.lasts(s.limits.request, 3*s.limits.request)
-	s.tell("nothing passes for %v", lasts)
-	end := s.proxy.Silence()
-	s.wait(lasts)
-	end()
+	s.interferes("nothing passes for %v", s.limits.request, s.proxy.Silence)
 }
 
 // strand has what is on its way arrive when everybody has given it up, and gone on by other connections.
 func strand(s *stage) {
 	s.t.Helper()
-	lasts := s.lasts(s.limits.request, 3*s.limits.request)
-	s.tell("what goes by the connections of now arrives in %v", lasts)
-	end := s.proxy.Strand()
+	s.interferes("what goes by the connections of now arrives in %v", s.limits.request, s.proxy.Strand)
+}
+
+// interferes has the proxy do something for at least so long, and at most for three times what a request may take.
+func (s *stage) interferes(tells string, atLeast time.Duration, begin func() (end func())) {
+	s.t.Helper()
+	lasts := s.lasts(atLeast, 3*s.limits.request)
+	s.tell(tells, lasts)
+	end := begin()
 	s.wait(lasts)
 	end()
 }

@@ -28,6 +28,9 @@ const (
 
 func TestRealKafkaUnderFaults(t *testing.T) {
 	if os.Getenv(harness.VersionEnv) == "" {
+		if realkafka.Required() {
+			t.Fatalf("real Kafka is required, and %s names no release of it", harness.VersionEnv)
+		}
 		t.Skipf("not covered: real Kafka, whose releases %s names", harness.VersionEnv)
 	}
 	versions, err := harness.Versions()
