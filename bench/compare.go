@@ -55,7 +55,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.addr, "addr", "", "use the broker at this `host:port` and start none")
 	flags.StringVar(&o.out, "out", "docs", "the `folder` for benchmarks.md and benchmarks.svg; empty: write none")
 	flags.StringVar(&o.note, "note", "", "a `sentence` for the document about the conditions")
-	flags.StringVar(&o.profiles, "profiles", "", "a `folder` for a CPU profile of every run")
+	flags.StringVar(&o.profiles, "profiles", "", "a `folder` for a profile of the CPU, and one of the allocations, of every run")
 	flags.StringVar(&o.save, "save", "", "write what was measured to this `file`, as JSON")
 	flags.StringVar(&o.from, "from", "", "measure nothing: write the document from a `file` of -save")
 	err := flags.Parse(args)

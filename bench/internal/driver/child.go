@@ -98,5 +98,20 @@ func startProfile(path string) (stop func(), err error) {
 	return func() {
 		pprof.StopCPUProfile()
 		_ = f.Close()
+		writeAllocations(path + allocationsSuffix)
 	}, nil
+}
+
+// allocationsSuffix is what the file with the profile of allocations has behind
+// the name of that of the CPU.
+const allocationsSuffix = ".allocs"
+
+// writeAllocations writes what was allocated since the process began.
+func writeAllocations(path string) {
+	f, err := os.Create(path)
+	if err != nil {
+		return // as with the CPU's, of which nobody is told either
+	}
+	_ = pprof.Lookup("allocs").WriteTo(f, 0)
+	_ = f.Close()
 }

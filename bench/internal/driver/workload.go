@@ -49,14 +49,17 @@ var Workloads = []Workload{
 	{Name: "sink", Title: "100 B, 12 partitions, into the sink", Sink: true, Partitions: 12, Codec: "none", ValueBytes: 100},
 	{Name: "1p", Title: "100 B, 1 partition", Partitions: 1, Codec: "none", ValueBytes: 100},
 	{Name: "1000p", Title: "100 B, 1,000 partitions", Partitions: 1000, Codec: "none", ValueBytes: 100, OneTopic: true},
+	{Name: "sink-1000p", Title: "100 B, 1,000 partitions, into the sink", Sink: true, Partitions: 1000, Codec: "none", ValueBytes: 100},
 	{Name: "snappy", Title: "100 B, 12 partitions, snappy", Partitions: 12, Codec: "snappy", ValueBytes: 100},
 	{Name: "lz4", Title: "100 B, 12 partitions, lz4", Partitions: 12, Codec: "lz4", ValueBytes: 100},
 	{Name: "zstd", Title: "100 B, 12 partitions, zstd", Partitions: 12, Codec: "zstd", ValueBytes: 100},
 	{Name: "1k", Title: "1 KiB, 12 partitions", Partitions: 12, Codec: "none", ValueBytes: 1024},
+	{Name: "sink-1k", Title: "1 KiB, 12 partitions, into the sink", Sink: true, Partitions: 12, Codec: "none", ValueBytes: 1024},
 	{Name: "1k-lz4", Title: "1 KiB, 12 partitions, lz4", Partitions: 12, Codec: "lz4", ValueBytes: 1024},
 	{Name: "1k-zstd", Title: "1 KiB, 12 partitions, zstd", Partitions: 12, Codec: "zstd", ValueBytes: 1024},
 	{Name: "consume", Title: "consume 100 B, 12 partitions", Kind: Consume, Partitions: 12, Codec: "none", ValueBytes: 100},
 	{Name: "paced", Title: "100 B, 1,000 records/s, linger 0", Kind: Paced, Partitions: 1, Codec: "none", ValueBytes: 100},
+	{Name: "sink-paced", Title: "100 B, 1,000 records/s, linger 0, into the sink", Kind: Paced, Sink: true, Partitions: 1, Codec: "none", ValueBytes: 100},
 }
 
 // FindWorkload returns the workload of that name.
