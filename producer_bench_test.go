@@ -2,6 +2,8 @@ package afkak
 
 import (
 	"context"
+	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -86,6 +88,27 @@ func BenchmarkProducerSend(b *testing.B) {
 	b.Run("trigger", func(b *testing.B) {
 		benchmarkSend(b, Record{Topic: "orders", Key: key, Value: value}, WithBatch(10_000, 0, 0))
 	})
+}
+
+// BenchmarkProducerSendToManyPartitions is Send where no cache holds what it
+// writes to: the keys go to a thousand partitions in turn.
+func BenchmarkProducerSendToManyPartitions(b *testing.B) {
+	p := sinkProducer(b)
+	p.addKnownTopic("many", 1000)
+	keys := make([][]byte, 1<<16)
+	for i := range keys {
+		keys[i] = strconv.AppendInt(nil, 10_000_000+int64(rand.IntN(90_000_000)), 10)
+	}
+	value := make([]byte, 100)
+	ctx := context.Background()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		p.Send(ctx, Record{Topic: "many", Key: keys[i%len(keys)], Value: value})
+		if i%100_000 == 0 {
+			p.letGo()
+			p.drain(b)
+		}
+	}
 }
 
 func BenchmarkProducerSendParallel(b *testing.B) {

@@ -76,6 +76,7 @@ func (b *Builder) Append(timestamp int64, key, value []byte, headers []Header) {
 		putHeaders(buf, i, headers)
 	}
 	b.buf = buf
+	prefetch(&buf[end-1]) // the next record's
 	b.count++
 	b.maxTimestamp = max(b.maxTimestamp, timestamp)
 }
