@@ -103,32 +103,44 @@ func (target Target) Configure(t testing.TB, client *afkak.Client, topic, name, 
 	}
 }
 
-// Settled waits until each partition of the topic has a leader and all its replicas again.
+// Settled waits until each partition of the topic has a leader and all its replicas again. Where a release is known not to
+// come back by itself, it does after a while what the operator would have to.
 func (target Target) Settled(t testing.TB, client *afkak.Client, topic string) {
 	t.Helper()
-	ask, outcast := settled, time.Time{}
+	ask := settled
 	if target.Real != nil && !target.AtLeast("0.9") {
 		ask = target.settledInZooKeeper
 	}
-	if target.Real != nil && !target.AtLeast("1.1") {
-		outcast = time.Now().Add(outcastAfter)
-	}
+	help, began := target.remedy(), time.Now()
 	Eventually(t, "topic "+topic+" has all its replicas", func(ctx context.Context) error {
 		err := ask(ctx, client, topic)
-		if err != nil && !outcast.IsZero() && time.Now().After(outcast) {
-			outcast = time.Time{}
-			target.readmit(ctx, t)
+		if err != nil && help != nil && time.Since(began) > patience {
+			help(ctx, t, client, topic)
+			help = nil
 		}
 		return err
 	})
 }
 
-// outcastAfter is how long a broker gets to come back by itself.
-const outcastAfter = 30 * time.Second
+// patience is how long a cluster gets to come back by itself. Brokers wait for as much as 30 s for a controller that is gone.
+const patience = 40 * time.Second
+
+// remedy is what helps clusters of the target's release that do not come back, nil if they do.
+func (target Target) remedy() func(ctx context.Context, t testing.TB, client *afkak.Client, topic string) {
+	switch {
+	case target.Real == nil:
+		return nil
+	case !target.AtLeast("1.1"):
+		return target.readmit
+	case target.AtLeast("2.7") && !target.AtLeast("3.0"):
+		return target.relead
+	}
+	return nil
+}
 
 // readmit restarts brokers that the cluster does not know any more: before 1.1 one whose session with ZooKeeper has
-// ended may believe for ever that it leads, and nobody follows it (KAFKA-2729). Its operator has to do so, too.
-func (target Target) readmit(ctx context.Context, t testing.TB) {
+// ended may believe for ever that it leads, and nobody follows it (KAFKA-2729).
+func (target Target) readmit(ctx context.Context, t testing.TB, _ *afkak.Client, _ string) {
 	t.Helper()
 	for _, b := range target.Real.Brokers() {
 		if text, err := endOfLog(b); err != nil || !bytes.Contains(text, []byte("not equal to that in zookeeper, skip updating ISR")) {
@@ -137,6 +149,29 @@ func (target Target) readmit(ctx context.Context, t testing.TB) {
 		t.Logf("broker %d has fallen out of the cluster and does not see it: it is restarted", b.ID())
 		b.Kill() // asked to end, it asks the cluster first
 		if err := b.Restart(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// relead restarts the leaders of partitions that lack replicas. In 2.7 and 2.8 a leader asks the controller for each change of
+// the replicas in sync; where it asked one that was replaced before it answered, it may believe for ever that a change is under
+// way, and take no replica back. It leads on and takes records meanwhile.
+func (target Target) relead(ctx context.Context, t testing.TB, client *afkak.Client, topic string) {
+	t.Helper()
+	resp, err := metadata(ctx, client, topic)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	restarted := map[int32]bool{}
+	for _, p := range resp.Topics[0].Partitions {
+		if p.LeaderID < 0 || len(p.IsrNodes) == len(p.ReplicaNodes) || restarted[p.LeaderID] {
+			continue
+		}
+		restarted[p.LeaderID] = true
+		t.Logf("broker %d keeps replicas %v of %s/%d at %v: it is restarted", p.LeaderID, p.ReplicaNodes, topic, p.PartitionIndex, p.IsrNodes)
+		if err := target.Real.Broker(int(p.LeaderID)).Restart(ctx); err != nil {
 			t.Error(err)
 		}
 	}
