@@ -56,6 +56,7 @@ var publicPackages = []string{".", "admin", "afkaktest", "broker", "kerr", "prot
 var pure = []string{
 	"internal/kbin", "internal/compress", "internal/record", "internal/metadata",
 	"internal/accum", "internal/fetch", "kerr", "sasl", "protocol",
+	"broker/internal/group", "broker/internal/log", "broker/internal/offsets", "broker/internal/producers",
 }
 
 func TestImportsFollowTheArrowsOfTheHouse(t *testing.T) {

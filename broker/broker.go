@@ -24,7 +24,7 @@ type Broker struct {
 	producers *producerIDs
 
 	closing chan struct{}  // closed when Close begins: ends long polls
-	running sync.WaitGroup // the accept loop and the connections
+	running sync.WaitGroup // the accept loop, the connections and the groups' clock
 
 	mu    sync.Mutex
 	conns map[net.Conn]struct{} // nil once Close has begun. Guarded by mu.
@@ -47,8 +47,8 @@ func Start(cfg Config) (*Broker, error) {
 	if err := b.listen(); err != nil {
 		return nil, err
 	}
-	b.running.Add(1)
-	go b.accept() // ends when Close closes the listener; Close waits for it
+	b.running.Go(b.accept)                           // ends when Close closes the listener; Close waits for it
+	b.running.Go(func() { b.groups.run(b.closing) }) // ends when Close closes closing; Close waits for it
 	b.logger.Info("broker listening", "addr", b.Addr(), "broker", cfg.NodeID)
 	return b, nil
 }
@@ -61,7 +61,7 @@ func newBroker(cfg Config) *Broker {
 		apis:      kafka44(),
 		topics:    newTopics(cfg),
 		sessions:  newFetchSessions(),
-		groups:    newGroups(),
+		groups:    newGroups(cfg),
 		producers: newProducerIDs(),
 		closing:   make(chan struct{}),
 		conns:     make(map[net.Conn]struct{}),

@@ -82,6 +82,20 @@ type Config struct {
 	// (connections.max.idle.ms). Default: 10 minutes.
 	IdleTimeout time.Duration
 
+	// GroupInitialRebalanceDelay is how long a consumer group without members
+	// waits for more of them after the first (group.initial.rebalance.delay.ms).
+	// Default: 0, where Kafka's is 3 seconds: tests are not made to wait.
+	GroupInitialRebalanceDelay time.Duration
+
+	// GroupMinSessionTimeout and GroupMaxSessionTimeout bound the session
+	// timeouts that members of groups may ask for (group.min.session.timeout.ms,
+	// group.max.session.timeout.ms). Default: 6 seconds and 30 minutes, Kafka's.
+	GroupMinSessionTimeout, GroupMaxSessionTimeout time.Duration
+
+	// GroupMaxSize is how many members a group may have (group.max.size).
+	// Default: 0, any number.
+	GroupMaxSize int
+
 	// ProduceFault, when set, is asked about each batch that is fit to be
 	// stored, from the goroutine of the connection that it came by: a full disk, a
 	// lost replica. Default: nothing fails.
@@ -122,6 +136,8 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.MaxRequestBytes, 100<<20)
 	setDefault(&c.MaxFetchBytes, 55<<20)
 	setDefault(&c.IdleTimeout, 10*time.Minute)
+	setDefault(&c.GroupMinSessionTimeout, 6*time.Second)
+	setDefault(&c.GroupMaxSessionTimeout, 30*time.Minute)
 	setDefault(&c.Logger, slog.New(slog.DiscardHandler))
 	if c.ClusterID == "" {
 		c.ClusterID = randomID().String()
@@ -133,6 +149,10 @@ func (c Config) withDefaults() (Config, error) {
 		positive("Config.MaxRequestBytes", c.MaxRequestBytes),
 		positive("Config.MaxFetchBytes", c.MaxFetchBytes),
 		positive("Config.IdleTimeout", int(c.IdleTimeout)),
+		positive("Config.GroupMinSessionTimeout", int(c.GroupMinSessionTimeout)),
+		positive("Config.GroupMaxSessionTimeout", int(c.GroupMaxSessionTimeout)),
+		notNegative("Config.GroupInitialRebalanceDelay", int(c.GroupInitialRebalanceDelay)),
+		notNegative("Config.GroupMaxSize", c.GroupMaxSize),
 		c.checkListen(),
 		c.checkAdvertise(),
 	)
@@ -149,6 +169,13 @@ func positive(name string, value int) error {
 		return nil
 	}
 	return fmt.Errorf("broker: %s is %d, it must be positive", name, value)
+}
+
+func notNegative(name string, value int) error {
+	if value >= 0 {
+		return nil
+	}
+	return fmt.Errorf("broker: %s is %d, it must not be negative", name, value)
 }
 
 // checkListen refuses addresses that other machines can reach, unless they

@@ -20,8 +20,12 @@
 // the connection that they came by, and nothing else.
 //
 // Where it differs from a Kafka of one node on purpose:
-//   - There are no transactions, no group members, no ACLs and no quotas; their
-//     APIs are not advertised. Groups only keep offsets.
+//   - There are no transactions, no groups of the consumer protocol (KIP-848), no
+//     ACLs and no quotas; their APIs are not advertised. Groups are classic ones.
+//   - An empty group does not wait for more members after the first one, unless
+//     Config.GroupInitialRebalanceDelay says so. Where Kafka goes by a hash's order,
+//     a new leader and one of several protocols that are equally liked, it is the
+//     members' age that counts. Groups and their offsets do not expire.
 //   - Topics exist on every API as soon as they are created, and coordinators
 //     are there at once. Internal topics do not exist.
 //   - Topic configs are checked and reported, but only max.message.bytes,
@@ -38,7 +42,9 @@
 // Unless told otherwise it listens on a loopback address only: there is no
 // authorisation in it.
 //
-// A Broker runs one goroutine that accepts connections and one for each
-// connection, which handles that connection's requests one after another, as
-// Kafka does. Close ends them all and waits for them.
+// A Broker runs one goroutine that accepts connections, one that is the clock of
+// the groups, and one for each connection, which handles that connection's
+// requests one after another, as Kafka does: nothing else is read while a
+// request waits for records or for the other members of its group. Close ends
+// them all and waits for them.
 package broker

@@ -1,24 +1,185 @@
 package broker
 
 import (
+	"maps"
+	"net"
+	"slices"
 	"sync"
+	"time"
 
+	"github.com/afkak-go/afkak/broker/internal/group"
 	"github.com/afkak-go/afkak/broker/internal/offsets"
+	"github.com/afkak-go/afkak/kerr"
+	"github.com/afkak-go/afkak/protocol"
 )
 
-// groups is the group coordinator's state.
+// groups is the group coordinator's state. A group that nobody ever joined is
+// there as long as it has offsets.
 type groups struct {
-	mu      sync.Mutex
-	offsets offsets.Table // Guarded by mu.
+	cfg    group.Config
+	sooner chan struct{} // has room for one signal: wakeAt is earlier than run knows
+
+	mu         sync.Mutex
+	offsets    offsets.Table                           // Guarded by mu.
+	classic    map[string]*group.Group                 // that were ever joined. Guarded by mu.
+	waiting    map[group.Ticket]chan protocol.Response // JoinGroup and SyncGroup requests; each has room for its answer. Guarded by mu.
+	lastTicket group.Ticket                            // Guarded by mu.
+	wakeAt     time.Time                               // when run advances the groups next; zero: not by time. Guarded by mu.
 }
 
-func newGroups() *groups { return new(groups) }
+func newGroups(cfg Config) *groups {
+	return &groups{
+		cfg: group.Config{
+			InitialRebalanceDelay: cfg.GroupInitialRebalanceDelay,
+			MinSessionTimeout:     cfg.GroupMinSessionTimeout,
+			MaxSessionTimeout:     cfg.GroupMaxSessionTimeout,
+			MaxSize:               cfg.GroupMaxSize,
+		},
+		sooner:  make(chan struct{}, 1),
+		classic: make(map[string]*group.Group),
+		waiting: make(map[group.Ticket]chan protocol.Response),
+	}
+}
 
-// commit stores an offset of a group.
-func (g *groups) commit(group, topic string, partition int32, c offsets.Committed) {
+// run is the groups' clock: it ends sessions and rebalances when their time is
+// up, until closing is closed.
+func (g *groups) run(closing <-chan struct{}) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			g.advance(time.Now())
+		case <-g.sooner:
+		case <-closing:
+			return
+		}
+		timer.Stop()
+		g.mu.Lock()
+		if !g.wakeAt.IsZero() {
+			timer.Reset(time.Until(g.wakeAt))
+		}
+		g.mu.Unlock()
+	}
+}
+
+// advance tells every group the time.
+func (g *groups) advance(now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.offsets.Commit(group, topic, partition, c)
+	g.wakeAt = time.Time{}
+	for _, gr := range g.classic {
+		g.settle(gr.Advance(now))
+	}
+}
+
+// settle delivers what follows from a call to a group. The caller holds mu.
+func (g *groups) settle(out group.Outcome) {
+	for _, answer := range out.Answers {
+		if waits, ok := g.waiting[answer.To]; ok {
+			waits <- answer.Response
+			delete(g.waiting, answer.To)
+		}
+	}
+	if out.Wake.IsZero() || !g.wakeAt.IsZero() && !out.Wake.Before(g.wakeAt) {
+		return
+	}
+	g.wakeAt = out.Wake
+	select {
+	case g.sooner <- struct{}{}:
+	default:
+	}
+}
+
+// known returns a group, nil if there is none. One that only keeps offsets has
+// no members and never had any. The caller holds mu.
+func (g *groups) known(name string) *group.Group {
+	if gr, ok := g.classic[name]; ok {
+		return gr
+	}
+	if g.offsets.Has(name) {
+		return group.New(g.cfg)
+	}
+	return nil
+}
+
+// ask hands a request to a group and waits for the answer, which may take as
+// long as the other members let it wait. As with Kafka nothing else that comes
+// by the connection is read meanwhile; when it has been idle for too long, or
+// the broker closes, the wait ends with the connection.
+func (b *Broker) ask(put func(g *groups, ticket group.Ticket)) (protocol.Response, error) {
+	answer, forget := b.groups.put(put)
+	defer forget()
+	select {
+	case resp := <-answer:
+		return resp, nil
+	default:
+	}
+	idle := time.NewTimer(b.cfg.IdleTimeout)
+	defer idle.Stop()
+	select {
+	case resp := <-answer:
+		return resp, nil
+	case <-idle.C:
+	case <-b.closing:
+	}
+	return nil, net.ErrClosed
+}
+
+// put calls f with a new ticket. The answer to it comes by the channel.
+func (g *groups) put(f func(g *groups, ticket group.Ticket)) (answer <-chan protocol.Response, forget func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lastTicket++
+	ticket, waits := g.lastTicket, make(chan protocol.Response, 1)
+	g.waiting[ticket] = waits
+	f(g, ticket)
+	return waits, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.waiting, ticket)
+	}
+}
+
+// commit is an offset to commit.
+type commit struct {
+	topic     string
+	partition int32
+	committed offsets.Committed
+	answer    *protocol.OffsetCommitResponseTopicPartition
+}
+
+// commit stores the offsets of a request if its sender may, and answers each.
+func (g *groups) commit(version int16, message *protocol.OffsetCommitRequest, commits []commit) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	code := g.mayCommit(version, message)
+	for _, c := range commits {
+		switch {
+		case code != kerr.None:
+			c.answer.ErrorCode = code.Code()
+		case len(c.committed.Metadata) > offsets.MaxMetadataBytes:
+			c.answer.ErrorCode = kerr.OffsetMetadataTooLarge.Code()
+		default:
+			g.offsets.Commit(message.GroupID, c.topic, c.partition, c.committed)
+		}
+	}
+}
+
+func (g *groups) mayCommit(version int16, message *protocol.OffsetCommitRequest) kerr.Error {
+	gr := g.known(message.GroupID)
+	switch {
+	case gr != nil:
+		code, out := gr.Commit(time.Now(), message)
+		g.settle(out)
+		return code
+	case message.GenerationIDOrMemberEpoch < 0:
+		return kerr.None
+	case version >= 9: // KIP-848
+		return kerr.GroupIDNotFound
+	default:
+		return kerr.IllegalGeneration
+	}
 }
 
 // fetch returns what a group committed for a partition.
@@ -45,11 +206,11 @@ type groupTopic struct {
 	partitions []int32
 }
 
-// names returns the groups that have offsets, sorted.
+// names returns the groups that there are, sorted. The caller holds mu.
 func (g *groups) names() []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.offsets.Groups()
+	names := slices.AppendSeq(g.offsets.Groups(), maps.Keys(g.classic))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // deleteTopic forgets the offsets of a topic.
@@ -57,11 +218,4 @@ func (g *groups) deleteTopic(topic string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.offsets.DeleteTopic(topic)
-}
-
-// has says whether a group keeps offsets.
-func (g *groups) has(group string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.offsets.Has(group)
 }

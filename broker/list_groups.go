@@ -4,24 +4,35 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/afkak-go/afkak/broker/internal/group"
 	"github.com/afkak-go/afkak/protocol"
 )
 
-// A group that only keeps offsets is one of the classic type without members.
-const (
-	emptyGroup   = "Empty"
-	classicGroup = "classic"
-)
+// classicGroup is the type of every group here.
+const classicGroup = "classic"
 
 func (b *Broker) handleListGroups(req *request, message *protocol.ListGroupsRequest) (protocol.Response, error) {
 	resp := new(protocol.ListGroupsResponse)
-	if !admits(message.StatesFilter, emptyGroup) || !admits(message.TypesFilter, classicGroup) {
+	if !admits(message.TypesFilter, classicGroup) {
 		return resp, nil
 	}
-	for _, name := range b.groups.names() {
-		resp.Groups = append(resp.Groups, protocol.ListGroupsResponseGroup{GroupID: name, GroupState: emptyGroup, GroupType: classicGroup})
-	}
+	b.groups.each(func(name string, gr *group.Group) {
+		if admits(message.StatesFilter, string(gr.State())) {
+			resp.Groups = append(resp.Groups, protocol.ListGroupsResponseGroup{
+				GroupID: name, ProtocolType: gr.ProtocolType(), GroupState: string(gr.State()), GroupType: classicGroup,
+			})
+		}
+	})
 	return resp, nil
+}
+
+// each calls f with every group there is, by name.
+func (g *groups) each(f func(name string, gr *group.Group)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, name := range g.names() {
+		f(name, g.known(name))
+	}
 }
 
 // admits says whether a filter lets value through; an empty one lets all.

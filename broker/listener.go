@@ -9,7 +9,6 @@ import (
 // accept takes connections until the listener is closed, each into a
 // goroutine of its own.
 func (b *Broker) accept() {
-	defer b.running.Done()
 	for {
 		nc, err := b.listener.Accept()
 		if err != nil {

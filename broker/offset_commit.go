@@ -7,55 +7,34 @@ import (
 )
 
 func (b *Broker) handleOffsetCommit(req *request, message *protocol.OffsetCommitRequest) (protocol.Response, error) {
-	group := b.groupCode(req.version, message)
 	resp := new(protocol.OffsetCommitResponse)
+	var commits []commit
 	for _, asked := range message.Topics {
 		topic, code := b.topics.lookup(asked.Name, asked.TopicID, req.version >= 10) // KIP-848's topic ids
-		answer := protocol.OffsetCommitResponseTopic{Name: asked.Name, TopicID: asked.TopicID}
-		for _, part := range asked.Partitions {
-			partCode := code
+		answer := protocol.OffsetCommitResponseTopic{
+			Name: asked.Name, TopicID: asked.TopicID,
+			Partitions: make([]protocol.OffsetCommitResponseTopicPartition, len(asked.Partitions)),
+		}
+		for i, part := range asked.Partitions {
+			partAnswer, partCode := &answer.Partitions[i], code
 			if partCode == kerr.None {
 				_, partCode = topic.partition(part.PartitionIndex)
 			}
+			partAnswer.PartitionIndex, partAnswer.ErrorCode = part.PartitionIndex, partCode.Code()
 			if partCode == kerr.None {
-				partCode = group
+				commits = append(commits, commit{topic.name, part.PartitionIndex, committedBy(part), partAnswer})
 			}
-			if partCode == kerr.None {
-				partCode = b.commitOffset(message.GroupID, topic.name, part)
-			}
-			answer.Partitions = append(answer.Partitions, protocol.OffsetCommitResponseTopicPartition{
-				PartitionIndex: part.PartitionIndex,
-				ErrorCode:      partCode.Code(),
-			})
 		}
 		resp.Topics = append(resp.Topics, answer)
 	}
+	b.groups.commit(req.version, message, commits)
 	return resp, nil
 }
 
-// groupCode refuses commits of members: this broker has groups without
-// members only, which keep offsets for whoever knows their name.
-func (b *Broker) groupCode(version int16, message *protocol.OffsetCommitRequest) kerr.Error {
-	switch {
-	case message.GenerationIDOrMemberEpoch < 0:
-		return kerr.None
-	case b.groups.has(message.GroupID):
-		return kerr.UnknownMemberID
-	case version >= 9: // KIP-848
-		return kerr.GroupIDNotFound
-	default:
-		return kerr.IllegalGeneration
-	}
-}
-
-func (b *Broker) commitOffset(group, topic string, part protocol.OffsetCommitRequestTopicPartition) kerr.Error {
+func committedBy(part protocol.OffsetCommitRequestTopicPartition) offsets.Committed {
 	committed := offsets.Committed{Offset: part.CommittedOffset, LeaderEpoch: part.CommittedLeaderEpoch}
 	if part.CommittedMetadata != nil {
 		committed.Metadata = *part.CommittedMetadata
 	}
-	if len(committed.Metadata) > offsets.MaxMetadataBytes {
-		return kerr.OffsetMetadataTooLarge
-	}
-	b.groups.commit(group, topic, part.PartitionIndex, committed)
-	return kerr.None
+	return committed
 }

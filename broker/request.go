@@ -14,6 +14,7 @@ type request struct {
 	key           protocol.APIKey
 	version       int16
 	correlationID int32
+	clientID      string // "" for none
 	body          []byte
 }
 
@@ -38,6 +39,9 @@ func (c *conn) parseRequest(frame []byte) (*request, error) {
 	n, err := header.DecodeFrom(frame, req.key.RequestHeaderVersion(req.version))
 	if err != nil {
 		return nil, fmt.Errorf("%s v%d: %w", req.key, req.version, err)
+	}
+	if header.ClientID != nil {
+		req.clientID = *header.ClientID
 	}
 	req.body = frame[n:]
 	return req, nil

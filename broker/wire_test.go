@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"io"
 	"net"
@@ -38,6 +39,8 @@ type wire struct {
 	t   testing.TB
 	nc  net.Conn
 	buf []byte
+
+	patience time.Duration // waiting for an answer; 0: 20 seconds
 }
 
 func dial(t testing.TB, b *broker.Broker) *wire {
@@ -94,7 +97,7 @@ func (w *wire) receive(req protocol.Request, version int16) protocol.Response {
 
 // frame reads one frame into fresh memory.
 func (w *wire) frame() ([]byte, error) {
-	w.nc.SetReadDeadline(time.Now().Add(20 * time.Second))
+	w.nc.SetReadDeadline(time.Now().Add(cmp.Or(w.patience, 20*time.Second)))
 	var prefix [4]byte
 	if _, err := io.ReadFull(w.nc, prefix[:]); err != nil {
 		return nil, err
