@@ -28,6 +28,7 @@ func kafka44() map[protocol.APIKey]api {
 		protocol.KeyHeartbeat:            {0, 4, 0, handler((*Broker).handleHeartbeat)},
 		protocol.KeyLeaveGroup:           {0, 5, 0, handler((*Broker).handleLeaveGroup)},
 		protocol.KeySyncGroup:            {0, 5, 0, handler((*Broker).handleSyncGroup)},
+		protocol.KeyDescribeGroups:       {0, 6, 0, handler((*Broker).handleDescribeGroups)},
 		protocol.KeyListGroups:           {0, 5, 0, handler((*Broker).handleListGroups)},
 		protocol.KeySaslHandshake:        {0, 1, 0, handler((*Broker).handleSaslHandshake)},
 		protocol.KeyAPIVersions:          {0, 5, 0, handler((*Broker).handleAPIVersions)},
@@ -39,6 +40,8 @@ func kafka44() map[protocol.APIKey]api {
 		protocol.KeyDescribeConfigs:      {1, 4, 1, handler((*Broker).handleDescribeConfigs)},
 		protocol.KeySaslAuthenticate:     {0, 2, 0, handler((*Broker).handleSaslAuthenticate)},
 		protocol.KeyCreatePartitions:     {0, 3, 0, handler((*Broker).handleCreatePartitions)},
+		protocol.KeyDeleteGroups:         {0, 3, 0, handler((*Broker).handleDeleteGroups)},
+		protocol.KeyOffsetDelete:         {0, 0, 0, handler((*Broker).handleOffsetDelete)},
 		protocol.KeyDescribeCluster:      {0, 2, 0, handler((*Broker).handleDescribeCluster)},
 	}
 }

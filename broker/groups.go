@@ -1,9 +1,7 @@
 package broker
 
 import (
-	"maps"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -13,15 +11,15 @@ import (
 	"github.com/afkak-go/afkak/protocol"
 )
 
-// groups is the group coordinator's state. A group that nobody ever joined is
-// there as long as it has offsets.
+// groups is the group coordinator's state. A group is there from the first
+// JoinGroup or OffsetCommit that names it until it is deleted.
 type groups struct {
 	cfg    group.Config
 	sooner chan struct{} // has room for one signal: wakeAt is earlier than run knows
 
 	mu         sync.Mutex
 	offsets    offsets.Table                           // Guarded by mu.
-	classic    map[string]*group.Group                 // that were ever joined. Guarded by mu.
+	byName     map[string]*group.Group                 // Guarded by mu.
 	waiting    map[group.Ticket]chan protocol.Response // JoinGroup and SyncGroup requests; each has room for its answer. Guarded by mu.
 	lastTicket group.Ticket                            // Guarded by mu.
 	wakeAt     time.Time                               // when run advances the groups next; zero: not by time. Guarded by mu.
@@ -36,7 +34,7 @@ func newGroups(cfg Config) *groups {
 			MaxSize:               cfg.GroupMaxSize,
 		},
 		sooner:  make(chan struct{}, 1),
-		classic: make(map[string]*group.Group),
+		byName:  make(map[string]*group.Group),
 		waiting: make(map[group.Ticket]chan protocol.Response),
 	}
 }
@@ -68,7 +66,7 @@ func (g *groups) advance(now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.wakeAt = time.Time{}
-	for _, gr := range g.classic {
+	for _, gr := range g.byName {
 		g.settle(gr.Advance(now))
 	}
 }
@@ -91,16 +89,14 @@ func (g *groups) settle(out group.Outcome) {
 	}
 }
 
-// known returns a group, nil if there is none. One that only keeps offsets has
-// no members and never had any. The caller holds mu.
-func (g *groups) known(name string) *group.Group {
-	if gr, ok := g.classic[name]; ok {
-		return gr
+// made returns a group, which it makes if there is none. The caller holds mu.
+func (g *groups) made(name string) *group.Group {
+	gr := g.byName[name]
+	if gr == nil {
+		gr = group.New(g.cfg)
+		g.byName[name] = gr
 	}
-	if g.offsets.Has(name) {
-		return group.New(g.cfg)
-	}
-	return nil
+	return gr
 }
 
 // ask hands a request to a group and waits for the answer, which may take as
@@ -153,6 +149,9 @@ type commit struct {
 func (g *groups) commit(version int16, message *protocol.OffsetCommitRequest, commits []commit) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if len(commits) == 0 {
+		return
+	}
 	code := g.mayCommit(version, message)
 	for _, c := range commits {
 		switch {
@@ -167,19 +166,15 @@ func (g *groups) commit(version int16, message *protocol.OffsetCommitRequest, co
 }
 
 func (g *groups) mayCommit(version int16, message *protocol.OffsetCommitRequest) kerr.Error {
-	gr := g.known(message.GroupID)
-	switch {
-	case gr != nil:
-		code, out := gr.Commit(time.Now(), message)
-		g.settle(out)
-		return code
-	case message.GenerationIDOrMemberEpoch < 0:
-		return kerr.None
-	case version >= 9: // KIP-848
-		return kerr.GroupIDNotFound
-	default:
+	if g.byName[message.GroupID] == nil && message.GenerationIDOrMemberEpoch >= 0 {
+		if version >= 9 { // KIP-848
+			return kerr.GroupIDNotFound
+		}
 		return kerr.IllegalGeneration
 	}
+	code, out := g.made(message.GroupID).Commit(time.Now(), message)
+	g.settle(out)
+	return code
 }
 
 // fetch returns what a group committed for a partition.
@@ -204,13 +199,6 @@ func (g *groups) topics(group string) []groupTopic {
 type groupTopic struct {
 	name       string
 	partitions []int32
-}
-
-// names returns the groups that there are, sorted. The caller holds mu.
-func (g *groups) names() []string {
-	names := slices.AppendSeq(g.offsets.Groups(), maps.Keys(g.classic))
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // deleteTopic forgets the offsets of a topic.

@@ -55,7 +55,10 @@ func (w *wire) joined(req protocol.Request) *protocol.JoinGroupResponse {
 }
 
 func syncRequest(joined *protocol.JoinGroupResponse, assignments ...protocol.SyncGroupRequestAssignment) *protocol.SyncGroupRequest {
-	return &protocol.SyncGroupRequest{GroupID: "billing", GenerationID: joined.GenerationID, MemberID: joined.MemberID, Assignments: assignments}
+	return &protocol.SyncGroupRequest{
+		GroupID: "billing", GenerationID: joined.GenerationID, MemberID: joined.MemberID,
+		ProtocolType: joined.ProtocolType, ProtocolName: joined.ProtocolName, Assignments: assignments,
+	}
 }
 
 func (w *wire) heartbeat(joined *protocol.JoinGroupResponse) kerr.Error {
@@ -221,4 +224,46 @@ func TestARequestThatWaitsTooLongForItsGroupEndsItsConnection(t *testing.T) {
 		b.send(joinRequest(b.memberID()), 9)
 		b.wantClosed()
 	})
+}
+
+func TestGroupsAreDescribedListedAndDeleted(t *testing.T) {
+	b := start(t, broker.Config{Topics: []broker.Topic{{Name: "orders"}}})
+	w := dial(t, b)
+	describe := func() protocol.DescribeGroupsResponseGroup {
+		return w.do(&protocol.DescribeGroupsRequest{Groups: []string{"billing"}}, 6).(*protocol.DescribeGroupsResponse).Groups[0]
+	}
+	listed := func(state string) int {
+		return len(w.do(&protocol.ListGroupsRequest{StatesFilter: []string{state}}, 5).(*protocol.ListGroupsResponse).Groups)
+	}
+	remove := func() kerr.Error {
+		resp := w.do(&protocol.DeleteGroupsRequest{GroupsNames: []string{"billing"}}, 2).(*protocol.DeleteGroupsResponse)
+		return kerr.Error(resp.Results[0].ErrorCode)
+	}
+	if got := describe(); got.GroupState != "Dead" || got.ErrorCode != kerr.GroupIDNotFound.Code() {
+		t.Errorf("a group that is not: %+v", got)
+	}
+	joined := w.alone()
+	got := describe()
+	if got.GroupState != "Stable" || got.ProtocolType != "consumer" || got.ProtocolData != "range" || len(got.Members) != 1 {
+		t.Fatalf("got %+v", got)
+	}
+	if m := got.Members[0]; m.MemberID != joined.MemberID || string(m.MemberMetadata) != "wants orders" || string(m.MemberAssignment) != "all" || m.ClientHost != "/127.0.0.1" {
+		t.Errorf("got %+v", m)
+	}
+	if listed("Stable") != 1 || listed("Empty") != 0 {
+		t.Error("the group is not listed by its state")
+	}
+	if code := remove(); code != kerr.NonEmptyGroup {
+		t.Errorf("delete a group with members: %v", code)
+	}
+	w.do(&protocol.LeaveGroupRequest{GroupID: "billing", MemberID: joined.MemberID}, 2)
+	if listed("Empty") != 1 {
+		t.Error("the group is not listed as empty")
+	}
+	if code := remove(); code != kerr.None {
+		t.Errorf("delete: %v", code)
+	}
+	if code := remove(); code != kerr.GroupIDNotFound {
+		t.Errorf("delete again: %v", code)
+	}
 }

@@ -17,7 +17,7 @@ func (g *groups) heartbeat(message *protocol.HeartbeatRequest) kerr.Error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	gr := g.known(message.GroupID)
+	gr := g.byName[message.GroupID]
 	if gr == nil {
 		return kerr.UnknownMemberID
 	}

@@ -42,19 +42,12 @@ func (b *Broker) joinGroup(req *request, message *protocol.JoinGroupRequest) (pr
 // join hands a member to its group, which is made when somebody new comes. The
 // caller holds mu.
 func (g *groups) join(join group.Join) {
-	name := join.Request.GroupID
-	gr := g.known(name)
-	switch {
-	case gr == nil && join.Request.MemberID != "":
-		g.settle(group.Outcome{Answers: []group.Answer{{
-			To: join.Ticket, Response: group.JoinRefusal(join.Request.MemberID, kerr.UnknownMemberID),
-		}}})
+	name, memberID := join.Request.GroupID, join.Request.MemberID
+	if g.byName[name] == nil && memberID != "" {
+		g.settle(group.Outcome{Answers: []group.Answer{{To: join.Ticket, Response: group.JoinRefusal(memberID, kerr.UnknownMemberID)}}})
 		return
-	case gr == nil:
-		gr = group.New(g.cfg)
 	}
-	g.classic[name] = gr
-	g.settle(gr.Join(time.Now(), join))
+	g.settle(g.made(name).Join(time.Now(), join))
 }
 
 // newMemberID makes an ID as Kafka does: it says whose it is.

@@ -22,7 +22,7 @@ func (b *Broker) handleLeaveGroup(req *request, message *protocol.LeaveGroupRequ
 func (g *groups) leave(name string, members []protocol.LeaveGroupRequestMember) []protocol.LeaveGroupResponseMember {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	gr := g.known(name)
+	gr := g.byName[name]
 	if gr == nil {
 		gr = group.New(g.cfg) // which knows no member either
 	}

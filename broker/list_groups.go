@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,8 +31,8 @@ func (b *Broker) handleListGroups(req *request, message *protocol.ListGroupsRequ
 func (g *groups) each(f func(name string, gr *group.Group)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, name := range g.names() {
-		f(name, g.known(name))
+	for _, name := range slices.Sorted(maps.Keys(g.byName)) {
+		f(name, g.byName[name])
 	}
 }
 

@@ -9,11 +9,14 @@ import (
 )
 
 func (b *Broker) handleSyncGroup(req *request, message *protocol.SyncGroupRequest) (protocol.Response, error) {
-	if message.GroupID == "" {
+	switch {
+	case req.version >= 5 && (message.ProtocolType == nil || message.ProtocolName == nil): // must be said since KIP-559
+		return &protocol.SyncGroupResponse{ErrorCode: kerr.InconsistentGroupProtocol.Code()}, nil
+	case message.GroupID == "":
 		return &protocol.SyncGroupResponse{ErrorCode: kerr.InvalidGroupID.Code()}, nil
 	}
 	return b.ask(func(g *groups, ticket group.Ticket) {
-		gr := g.known(message.GroupID)
+		gr := g.byName[message.GroupID]
 		if gr == nil {
 			gr = group.New(g.cfg) // which knows no member either
 		}

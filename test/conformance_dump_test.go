@@ -11,7 +11,12 @@ import (
 // ids, addresses, times. Fields that are zero are left out, errors' wording is
 // each broker's own, and elements are sorted, since Kafka's order is a hash's.
 func dump(v any) string {
-	return dumpValue("", reflect.ValueOf(v))
+	return dumper{}.value("", reflect.ValueOf(v))
+}
+
+// dumper writes answers in which some strings go by other names.
+type dumper struct {
+	names map[string]string
 }
 
 // masked are the fields that differ from run to run; that they are set is
@@ -21,17 +26,21 @@ var masked = map[string]bool{
 	"BatchIndexErrorMessage": true, "ProducerID": true, "TopicID": true, "SessionLifetimeMs": true,
 }
 
-func dumpValue(name string, v reflect.Value) string {
+func (d dumper) value(name string, v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
 			return "null"
 		}
-		return dumpValue(name, v.Elem())
+		return d.value(name, v.Elem())
 	case reflect.Struct:
-		return dumpStruct(v)
+		return d.structure(v)
 	case reflect.Slice:
-		return dumpSlice(name, v)
+		return d.slice(name, v)
+	case reflect.String:
+		if other, ok := d.names[v.String()]; ok {
+			return other
+		}
 	case reflect.Int64:
 		if v.Int() > 1e12 && v.Int() < 1e15 { // milliseconds since the epoch
 			return "now"
@@ -40,7 +49,7 @@ func dumpValue(name string, v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-func dumpStruct(v reflect.Value) string {
+func (d dumper) structure(v reflect.Value) string {
 	var fields []string
 	for i := range v.NumField() {
 		name, field := v.Type().Field(i).Name, v.Field(i)
@@ -49,20 +58,20 @@ func dumpStruct(v reflect.Value) string {
 		}
 		text := "set"
 		if negative := field.CanInt() && field.Int() < 0; !masked[name] || negative {
-			text = dumpValue(name, field)
+			text = d.value(name, field)
 		}
 		fields = append(fields, name+"="+text)
 	}
 	return "{" + strings.Join(fields, " ") + "}"
 }
 
-func dumpSlice(name string, v reflect.Value) string {
+func (d dumper) slice(name string, v reflect.Value) string {
 	if v.Type().Elem().Kind() == reflect.Uint8 {
 		return fmt.Sprintf("%d bytes", v.Len())
 	}
 	var elements []string
 	for i := range v.Len() {
-		elements = append(elements, dumpValue(name, v.Index(i)))
+		elements = append(elements, d.value(name, v.Index(i)))
 	}
 	slices.Sort(elements)
 	return "[" + strings.Join(elements, " ") + "]"

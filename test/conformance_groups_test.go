@@ -154,4 +154,5 @@ func deleteThings(tr *transcript) {
 		return resp.(*protocol.MetadataResponse).Topics[0].ErrorCode != 0
 	})
 	tr.step("of a deleted topic", 12, fetchOf("a", want{0, 0, 0}))
+	tr.step("empty groups", 5, &protocol.ListGroupsRequest{StatesFilter: []string{"empty"}})
 }

@@ -13,7 +13,7 @@ func conformance(t *testing.T, addr string) string {
 	tr := &transcript{t: t, addr: addr}
 	for _, part := range []func(*transcript){
 		askForVersions, sendWhatIsNotSupported, createTopics, describeTopics, produceGoodBatches, produceBadBatches,
-		produceIdempotently, fetchRecords, fetchInSessions, listOffsets, coordinate, commitOffsets, deleteThings,
+		produceIdempotently, fetchRecords, fetchInSessions, listOffsets, coordinate, commitOffsets, joinGroups, deleteThings,
 	} {
 		part(tr)
 	}

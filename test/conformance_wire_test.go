@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ type transcript struct {
 	text strings.Builder
 
 	topicID protocol.UUID // of topic a
+
+	members map[string]string // names of the member IDs that were given out
 }
 
 func (tr *transcript) dial() net.Conn {
@@ -39,7 +42,7 @@ func (tr *transcript) step(title string, version int16, req protocol.Request) pr
 	if versions, ok := resp.(*protocol.APIVersionsResponse); ok && versions.ErrorCode == 0 {
 		resp = new(protocol.APIVersionsResponse) // what each broker has is its own
 	}
-	fmt.Fprintf(&tr.text, "%s: %s v%d\n%s\n\n", title, req.Key(), version, dump(resp))
+	tr.note(title, version, resp)
 	return resp
 }
 
@@ -47,7 +50,7 @@ func (tr *transcript) step(title string, version int16, req protocol.Request) pr
 // takes a while to be everywhere. Nothing is written down.
 func (tr *transcript) until(title string, version int16, req protocol.Request, wanted func(protocol.Response) bool) {
 	tr.t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(5 * time.Second)
 	for !wanted(tr.ask(title, version, req)) {
 		if time.Now().After(deadline) {
 			tr.t.Fatalf("%s: still not so after a minute", title)
@@ -79,14 +82,43 @@ func (tr *transcript) ask(title string, version int16, req protocol.Request) pro
 		tr.nc = tr.dial()
 		tr.t.Cleanup(func() { tr.nc.Close() })
 	}
+	return tr.put(tr.nc, title, version, req)()
+}
+
+// park sends a request on a connection of its own, which may have to wait for
+// others. What it returns waits for the answer and writes it down.
+func (tr *transcript) park(title string, version int16, req protocol.Request) func() protocol.Response {
+	tr.t.Helper()
+	nc := tr.dial()
+	tr.t.Cleanup(func() { nc.Close() })
+	receive := tr.put(nc, title, version, req)
+	return func() protocol.Response {
+		tr.t.Helper()
+		resp := receive()
+		tr.note(title, version, resp)
+		return resp
+	}
+}
+
+// put sends a request. What it returns waits for the answer.
+func (tr *transcript) put(nc net.Conn, title string, version int16, req protocol.Request) func() protocol.Response {
+	tr.t.Helper()
 	frame, err := requestFrame(req, version)
 	if err != nil {
 		tr.t.Fatalf("%s: %v", title, err)
 	}
-	if _, err := tr.nc.Write(frame); err != nil {
+	if _, err := nc.Write(frame); err != nil {
 		tr.t.Fatalf("%s: %v", title, err)
 	}
-	answer, err := readFrame(tr.nc)
+	return func() protocol.Response {
+		tr.t.Helper()
+		return tr.receive(nc, title, version, req)
+	}
+}
+
+func (tr *transcript) receive(nc net.Conn, title string, version int16, req protocol.Request) protocol.Response {
+	tr.t.Helper()
+	answer, err := readFrame(nc)
 	if err != nil {
 		tr.t.Fatalf("%s: %v", title, err)
 	}
@@ -192,5 +224,12 @@ func (b rawBatch) bytes() []byte {
 
 // note writes an answer down that was asked for elsewhere.
 func (tr *transcript) note(title string, version int16, resp protocol.Response) {
-	fmt.Fprintf(&tr.text, "%s: %s v%d\n%s\n\n", title, resp.Key(), version, dump(resp))
+	if joined, ok := resp.(*protocol.JoinGroupResponse); ok {
+		tr.meet(joined.MemberID)
+		tr.meet(joined.Leader)
+		for _, member := range joined.Members {
+			tr.meet(member.MemberID)
+		}
+	}
+	fmt.Fprintf(&tr.text, "%s: %s v%d\n%s\n\n", title, resp.Key(), version, dumper{tr.members}.value("", reflect.ValueOf(resp)))
 }

@@ -82,7 +82,7 @@ func (g *Group) joinWithID(j *Join) {
 	req := j.Request
 	if _, ok := g.pending[req.MemberID]; ok {
 		if req.GroupInstanceID != nil { // no static member ever got such an ID
-			g.refuse(j.Ticket, req.MemberID, kerr.UnknownServerError)
+			g.refuse(j.Ticket, "", kerr.UnknownServerError)
 			return
 		}
 		g.add(j, req.MemberID)
@@ -131,9 +131,7 @@ func (g *Group) joinStatic(j *Join) {
 // replace gives a static member another ID and fences whoever had the old one.
 func (g *Group) replace(m *member, id string) {
 	if m.joining != 0 {
-		resp := JoinRefusal(m.id, kerr.FencedInstanceID)
-		resp.ProtocolName = nil
-		g.answer(m.joining, resp)
+		g.refuse(m.joining, m.id, kerr.FencedInstanceID)
 	}
 	if m.syncing != 0 {
 		g.answer(m.syncing, &protocol.SyncGroupResponse{ErrorCode: kerr.FencedInstanceID.Code()})
@@ -184,8 +182,7 @@ func (g *Group) refuse(to Ticket, memberID string, code kerr.Error) {
 
 // JoinRefusal is the answer to a JoinGroup that fails.
 func JoinRefusal(memberID string, code kerr.Error) *protocol.JoinGroupResponse {
-	none := ""
-	return &protocol.JoinGroupResponse{GenerationID: -1, ProtocolName: &none, MemberID: memberID, ErrorCode: code.Code()}
+	return &protocol.JoinGroupResponse{GenerationID: -1, MemberID: memberID, ErrorCode: code.Code()}
 }
 
 // joinAnswer tells a member of the generation; the leader also of all members,

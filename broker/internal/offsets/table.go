@@ -62,21 +62,21 @@ func (t *Table) Partitions(group, topic string) []int32 {
 	return slices.Sorted(maps.Keys(t.groups[group][topic]))
 }
 
-// Groups returns the groups that have offsets, sorted.
-func (t *Table) Groups() []string {
-	return slices.Sorted(maps.Keys(t.groups))
-}
-
-// DeleteTopic forgets the offsets of a topic in every group, and the groups
-// that had no others.
+// DeleteTopic forgets the offsets of a topic in every group.
 func (t *Table) DeleteTopic(topic string) {
-	for group, topics := range t.groups {
+	for _, topics := range t.groups {
 		delete(topics, topic)
-		if len(topics) == 0 {
-			delete(t.groups, group)
-		}
 	}
 }
 
-// Has says whether a group has offsets.
-func (t *Table) Has(group string) bool { return len(t.groups[group]) > 0 }
+// Delete forgets an offset of a group.
+func (t *Table) Delete(group, topic string, partition int32) {
+	partitions := t.groups[group][topic]
+	delete(partitions, partition)
+	if len(partitions) == 0 {
+		delete(t.groups[group], topic)
+	}
+}
+
+// DeleteGroup forgets all offsets of a group.
+func (t *Table) DeleteGroup(group string) { delete(t.groups, group) }

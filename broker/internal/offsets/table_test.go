@@ -29,9 +29,6 @@ func TestListsAreSorted(t *testing.T) {
 			}
 		}
 	}
-	if got := table.Groups(); !slices.Equal(got, []string{"a", "b"}) {
-		t.Errorf("groups: %v", got)
-	}
 	if got := table.Topics("a"); !slices.Equal(got, []string{"x", "y"}) {
 		t.Errorf("topics: %v", got)
 	}
@@ -40,14 +37,46 @@ func TestListsAreSorted(t *testing.T) {
 	}
 }
 
-func TestDeleteTopicForgetsItsOffsetsAndEmptyGroups(t *testing.T) {
+func TestDeleteForgetsOneOffset(t *testing.T) {
+	var table Table
+	table.Commit("g", "x", 0, Committed{})
+	table.Commit("g", "x", 1, Committed{Offset: 3})
+	table.Delete("g", "x", 0)
+	table.Delete("g", "unknown", 0)
+	table.Delete("unknown", "x", 0)
+	if got := table.Partitions("g", "x"); !slices.Equal(got, []int32{1}) {
+		t.Errorf("partitions: %v, want the other one", got)
+	}
+	table.Delete("g", "x", 1)
+	if got := table.Topics("g"); len(got) != 0 {
+		t.Errorf("topics: %v, want none", got)
+	}
+}
+
+func TestDeleteGroupForgetsAllItsOffsets(t *testing.T) {
+	var table Table
+	table.Commit("g", "x", 0, Committed{})
+	table.Commit("other", "x", 0, Committed{})
+	table.DeleteGroup("g")
+	if got := table.Topics("g"); len(got) != 0 {
+		t.Errorf("topics: %v, want none", got)
+	}
+	if got := table.Topics("other"); !slices.Equal(got, []string{"x"}) {
+		t.Errorf("the other group's topics: %v", got)
+	}
+}
+
+func TestDeleteTopicForgetsItsOffsetsInEveryGroup(t *testing.T) {
 	var table Table
 	table.Commit("only-x", "x", 0, Committed{})
 	table.Commit("both", "x", 0, Committed{})
 	table.Commit("both", "y", 0, Committed{Offset: 3})
 	table.DeleteTopic("x")
-	if got := table.Groups(); !slices.Equal(got, []string{"both"}) {
-		t.Errorf("groups: %v, want only the one with another topic", got)
+	if got := table.Topics("only-x"); len(got) != 0 {
+		t.Errorf("topics: %v, want none", got)
+	}
+	if got := table.Topics("both"); !slices.Equal(got, []string{"y"}) {
+		t.Errorf("topics: %v, want the other one", got)
 	}
 	if got := table.Fetch("both", "y", 0).Offset; got != 3 {
 		t.Errorf("the other topic's offset: %d, want 3", got)
