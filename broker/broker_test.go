@@ -54,8 +54,10 @@ func TestStartListensEverywhereWhenAllowed(t *testing.T) {
 }
 
 func TestStartReportsAllThatIsWrong(t *testing.T) {
-	_, err := broker.Start(broker.Config{Listen: "nowhere", NodeID: -1, DefaultPartitions: -1, MaxMessageBytes: -1, MaxRequestBytes: -1, MaxFetchBytes: -1, IdleTimeout: -1, Advertise: "x"})
-	for _, name := range []string{"Listen", "NodeID", "DefaultPartitions", "MaxMessageBytes", "MaxRequestBytes", "MaxFetchBytes", "IdleTimeout", "Advertise"} {
+	_, err := broker.Start(broker.Config{Listen: "nowhere", NodeID: -1, DefaultPartitions: -1, MaxMessageBytes: -1, MaxRequestBytes: -1, MaxFetchBytes: -1, IdleTimeout: -1, Advertise: "x",
+		GroupInitialRebalanceDelay: -1, GroupMinSessionTimeout: -1, GroupMaxSessionTimeout: -1, GroupMaxSize: -1})
+	for _, name := range []string{"Listen", "NodeID", "DefaultPartitions", "MaxMessageBytes", "MaxRequestBytes", "MaxFetchBytes", "IdleTimeout", "Advertise",
+		"GroupInitialRebalanceDelay", "GroupMinSessionTimeout", "GroupMaxSessionTimeout", "GroupMaxSize"} {
 		if err == nil || !strings.Contains(err.Error(), "Config."+name) {
 			t.Errorf("%s is not named in: %v", name, err)
 		}

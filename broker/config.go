@@ -153,6 +153,7 @@ func (c Config) withDefaults() (Config, error) {
 		positive("Config.GroupMaxSessionTimeout", int(c.GroupMaxSessionTimeout)),
 		notNegative("Config.GroupInitialRebalanceDelay", int(c.GroupInitialRebalanceDelay)),
 		notNegative("Config.GroupMaxSize", c.GroupMaxSize),
+		c.checkSessions(),
 		c.checkListen(),
 		c.checkAdvertise(),
 	)
@@ -176,6 +177,15 @@ func notNegative(name string, value int) error {
 		return nil
 	}
 	return fmt.Errorf("broker: %s is %d, it must not be negative", name, value)
+}
+
+// checkSessions refuses bounds that no session timeout is within.
+func (c Config) checkSessions() error {
+	if c.GroupMinSessionTimeout <= c.GroupMaxSessionTimeout {
+		return nil
+	}
+	return fmt.Errorf("broker: Config.GroupMinSessionTimeout is %v, more than Config.GroupMaxSessionTimeout, %v: nobody could join a group",
+		c.GroupMinSessionTimeout, c.GroupMaxSessionTimeout)
 }
 
 // checkListen refuses addresses that other machines can reach, unless they

@@ -201,6 +201,14 @@ func TestSessionTimeoutsOutsideTheBoundsAreRefused(t *testing.T) {
 	}
 }
 
+func TestStartRefusesSessionTimeoutsThatNobodyCanHave(t *testing.T) {
+	b, err := broker.Start(broker.Config{GroupMinSessionTimeout: time.Hour})
+	if err == nil {
+		b.Close()
+		t.Error("started with a minimum above the maximum")
+	}
+}
+
 func TestCloseEndsRequestsThatWaitForTheirGroup(t *testing.T) {
 	b := start(t, broker.Config{})
 	a, joining := dial(t, b), dial(t, b)

@@ -29,7 +29,7 @@ func (tr *transcript) meet(id string) {
 
 func joinGroups(tr *transcript) {
 	for _, part := range []func(*transcript){
-		joinInEveryVersion, joinWrongly, joinAsTwo, joinAsStatic, leaveGroups, listByState, deleteOffsets, deleteGroups,
+		joinInEveryVersion, joinWrongly, joinAsTwo, joinAsStatic, joinAndFallSilent, leaveGroups, listByState, deleteOffsets, deleteGroups,
 	} {
 		part(tr)
 	}
@@ -45,6 +45,8 @@ type party struct {
 	version    int16  // of JoinGroup; the other APIs' versions follow from it
 	protocols  []string
 	kind       string
+	sessionMs  int32
+	joinMs     int32 // that the others wait for it
 }
 
 // party makes sure that there is a coordinator.
@@ -52,7 +54,7 @@ func (tr *transcript) party(group string) *party {
 	tr.until("coordinator of "+group, 5, &protocol.DescribeGroupsRequest{Groups: []string{group}}, func(resp protocol.Response) bool {
 		return resp.(*protocol.DescribeGroupsResponse).Groups[0].ErrorCode == 0
 	})
-	return &party{tr: tr, group: group, version: 9, protocols: []string{"range"}, kind: "consumer"}
+	return &party{tr: tr, group: group, version: 9, protocols: []string{"range"}, kind: "consumer", sessionMs: 600_000, joinMs: 600_000}
 }
 
 // as is another party of the group: with an ID, or a static one with a name.
@@ -67,7 +69,7 @@ func (p *party) as(id, instance string) *party {
 
 func (p *party) joinRequest() *protocol.JoinGroupRequest {
 	req := &protocol.JoinGroupRequest{
-		GroupID: p.group, MemberID: p.id, GroupInstanceID: p.instance, ProtocolType: p.kind, SessionTimeoutMs: 30_000, RebalanceTimeoutMs: 60_000,
+		GroupID: p.group, MemberID: p.id, GroupInstanceID: p.instance, ProtocolType: p.kind, SessionTimeoutMs: p.sessionMs, RebalanceTimeoutMs: p.joinMs,
 	}
 	for _, name := range p.protocols {
 		// Version 0 of a subscription to topic a, without user data.
@@ -150,6 +152,14 @@ func (p *party) commit(title string) {
 		GroupID: p.group, MemberID: p.id, GroupInstanceID: p.instance, GenerationIDOrMemberEpoch: p.generation, RetentionTimeMs: -1,
 		Topics: []protocol.OffsetCommitRequestTopic{{Name: "a", Partitions: []protocol.OffsetCommitRequestTopicPartition{{CommittedOffset: 1, CommittedLeaderEpoch: -1}}}},
 	})
+}
+
+// fetch asks for the offset that commit commits, as a member.
+func (p *party) fetch(title string) {
+	p.tr.t.Helper()
+	p.tr.step(title, 9, &protocol.OffsetFetchRequest{RequireStable: true, Groups: []protocol.OffsetFetchRequestGroup{{
+		GroupID: p.group, MemberID: &p.id, MemberEpoch: p.generation, Topics: []protocol.OffsetFetchRequestGroupTopic{{Name: "a", PartitionIndexes: []int32{0}}},
+	}}})
 }
 
 func (p *party) describe(title string) {
@@ -240,6 +250,10 @@ func joinWrongly(tr *transcript) {
 	future := *p
 	future.generation++
 	future.all("the future")
+	p.commit("the present")
+	p.fetch("the present")
+	past.fetch("the past")
+	nobody.fetch("nobody")
 	said := func(title string, kind, protocol *string) {
 		req := p.syncRequest()
 		req.ProtocolType, req.ProtocolName = kind, protocol
@@ -347,6 +361,34 @@ func joinAsStatic(tr *transcript) {
 	group.as("", "").leave("by instance", protocol.LeaveGroupRequestMember{GroupInstanceID: ptr("static-b")}, protocol.LeaveGroupRequestMember{GroupInstanceID: ptr("static-x")},
 		protocol.LeaveGroupRequestMember{MemberID: "nobody", GroupInstanceID: ptr("static-a")})
 	fenced.describe("one is left")
+}
+
+// joinAndFallSilent has members that do not come back in time: to join, to ask
+// for their assignment, to say that they are there.
+func joinAndFallSilent(tr *transcript) {
+	a := tr.party("silent")
+	a.sessionMs, a.joinMs = 6000, 3000
+	b, c := a.as("", ""), a.as("", "")
+	a.join("first")
+	joined := b.joinLater("second", "PreparingRebalance")
+	a.join("first, again")
+	joined()
+	a.sync("first")
+	b.sync("second")
+	joined = c.joinLater("third", "PreparingRebalance")
+	again := a.joinLater("first, again, without the second", "PreparingRebalance")
+	again()
+	joined()
+	b.all("second, too late")
+	a.sync("first, without the third")
+	a.await("PreparingRebalance", func(d protocol.DescribeGroupsResponseGroup) bool { return len(d.Members) == 1 })
+	c.all("third, too late")
+	a.all("first, alone")
+	a.join("first, alone")
+	a.sync("first, alone")
+	a.await("Empty", func(protocol.DescribeGroupsResponseGroup) bool { return true })
+	a.all("first, silent")
+	a.describe("all silent")
 }
 
 func leaveGroups(tr *transcript) {

@@ -50,7 +50,7 @@ func (tr *transcript) step(title string, version int16, req protocol.Request) pr
 // takes a while to be everywhere. Nothing is written down.
 func (tr *transcript) until(title string, version int16, req protocol.Request, wanted func(protocol.Response) bool) {
 	tr.t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !wanted(tr.ask(title, version, req)) {
 		if time.Now().After(deadline) {
 			tr.t.Fatalf("%s: still not so after a minute", title)

@@ -98,11 +98,7 @@ func (g *Group) joinWithID(j *Join) {
 		m.update(j)
 		g.rebalance()
 	default: // its answer was lost, or nothing has changed
-		resp := g.joinAnswer(m)
-		if g.state == Stable {
-			resp.Members = nil
-		}
-		g.answer(j.Ticket, resp)
+		g.answer(j.Ticket, g.joinAnswer(m))
 	}
 }
 
