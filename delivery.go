@@ -11,8 +11,8 @@ import (
 // Delivery is the future of one record, or of a list that was sent with
 // [Producer.SendAll]: where it was stored, or why it was not. It is a small
 // value that may be copied, compared, dropped and used by any number of
-// goroutines. Besides its Producer it keeps alive no more than a few words that
-// all records of a batch share, never their bytes. The zero Delivery has failed.
+// goroutines. Besides its Producer it keeps alive no more than a few KiB, which
+// many records share, never their bytes. The zero Delivery has failed.
 type Delivery struct {
 	promise   *accum.Promise
 	timestamp int64 // milliseconds since the epoch

@@ -43,6 +43,7 @@ type Producer struct {
 	usual     topicSettings             // of topics that have none of their own
 	own       map[string]*topicSettings // by topic
 	gauge     accum.Gauge
+	supply    accum.Supply
 	memory    *producerMemory
 	clock     *coarseClock
 	callbacks *callbacks
@@ -117,6 +118,7 @@ func (p *Producer) accumConfig(topic *topicConfig) accum.Config {
 		Retries:         p.cfg.retries,
 		Backoff:         accum.Backoff{Min: p.cfg.backoffMin, Max: p.cfg.backoffMax},
 		Gauge:           &p.gauge,
+		Supply:          &p.supply,
 		Explain:         explainBatch,
 		Deliver:         p.callbacks.enqueue,
 		Release:         p.release,

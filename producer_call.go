@@ -3,6 +3,8 @@ package afkak
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/afkak-go/afkak/internal/accum"
@@ -15,7 +17,8 @@ import (
 	"github.com/afkak-go/afkak/protocol"
 )
 
-// produceCall is one produce request: a batch each of some partitions.
+// produceCall is one produce request: a batch each of some partitions. It is
+// used again when it has its answer.
 type produceCall struct {
 	s          *sender
 	number     uint64
@@ -25,10 +28,10 @@ type produceCall struct {
 	bytes      int
 	began      time.Duration // when it was handed to the connection
 
-	items    []*taken
+	items    []taken
 	places   []requestPlace   // of each item in req
 	rejected []rejection      // batches that this broker cannot take
-	topics   map[topicKey]int // index in req, made when there is more than one topic
+	topics   map[topicKey]int // index in req
 	req      protocol.ProduceRequest
 	early    earlyOffsets
 }
@@ -43,18 +46,37 @@ type topicKey struct {
 }
 
 type rejection struct {
-	item *taken
+	item taken
 	err  error
 }
 
+var produceCalls = sync.Pool{New: func() any { return new(produceCall) }}
+
 func newProduceCall(s *sender, versions *protocol.Versions) *produceCall {
-	call := &produceCall{s: s, number: s.p.calls.Add(1), versions: versions, version: -1}
+	call := produceCalls.Get().(*produceCall)
+	call.s, call.number, call.versions, call.version = s, s.p.calls.Add(1), versions, -1
 	call.generation = s.p.client.cluster.Picture().Generation
 	return call
 }
 
+// recycle ends the use of the call: nothing refers to it or to its request any
+// more. What is long with many partitions is kept.
+func (call *produceCall) recycle() {
+	items, places, index, topics := call.items, call.places, call.topics, call.req.TopicData
+	clear(items)
+	clear(index)
+	for i := range topics {
+		parts := topics[i].PartitionData
+		clear(parts)
+		topics[i] = protocol.ProduceRequestTopicData{PartitionData: parts[:0]}
+	}
+	*call = produceCall{items: items[:0], places: places[:0], topics: index}
+	call.req.TopicData = topics[:0]
+	produceCalls.Put(call)
+}
+
 // agrees tells whether the request asks for what the item's topic wants.
-func (call *produceCall) agrees(item *taken) bool {
+func (call *produceCall) agrees(item taken) bool {
 	settings := item.part.topic.settings
 	return call.req.Acks == int16(settings.acks) && call.req.TimeoutMs == settings.ackMillis()
 }
@@ -66,7 +88,7 @@ func (cfg *topicConfig) ackMillis() int32 {
 
 // add seals the item's batch and puts it into the request; false if it has to
 // go with the next one.
-func (call *produceCall) add(item *taken) bool {
+func (call *produceCall) add(item taken) bool {
 	if item.part.call == call.number {
 		return false // a request has one batch of a partition
 	}
@@ -138,7 +160,7 @@ func (call *produceCall) seal(batch *accum.Batch, magic int8, settings *topicSet
 }
 
 // put writes the item into the request.
-func (call *produceCall) put(item *taken) requestPlace {
+func (call *produceCall) put(item taken) requestPlace {
 	i := call.topicIndex(call.topicKey(item))
 	data := &call.req.TopicData[i]
 	data.PartitionData = append(data.PartitionData, protocol.ProduceRequestTopicDataPartitionData{
@@ -147,7 +169,7 @@ func (call *produceCall) put(item *taken) requestPlace {
 	return requestPlace{topic: i, partition: len(data.PartitionData) - 1}
 }
 
-func (call *produceCall) topicKey(item *taken) topicKey {
+func (call *produceCall) topicKey(item taken) topicKey {
 	if call.version >= identifiedProduce {
 		return topicKey{id: protocol.UUID(item.batch.TopicID())}
 	}
@@ -166,7 +188,9 @@ func (call *produceCall) topicIndex(key topicKey) int {
 		call.topics = make(map[topicKey]int)
 	}
 	call.topics[key] = last + 1
-	call.req.TopicData = append(call.req.TopicData, protocol.ProduceRequestTopicData{Name: key.name, TopicID: key.id})
+	call.req.TopicData = slices.Grow(call.req.TopicData, 1)[:last+2]
+	data := &call.req.TopicData[last+1] // of an earlier request, perhaps: see recycle
+	data.Name, data.TopicID = key.name, key.id
 	return last + 1
 }
 
@@ -216,6 +240,7 @@ func (call *produceCall) finish(resp protocol.Response, err error) {
 	for _, item := range call.items {
 		s.p.schedule(item.part)
 	}
+	call.recycle()
 	s.unanswered.Add(-1) // after that: a sender without work and answers to come takes its broker for ready
 	if err == nil {
 		s.answered()
@@ -256,7 +281,7 @@ func (call *produceCall) follow(resp *protocol.ProduceResponse) {
 
 // moved tells whether the picture has heard since the request was made that
 // another broker leads the item's partition.
-func (call *produceCall) moved(item *taken) bool {
+func (call *produceCall) moved(item taken) bool {
 	leader, generation := call.s.p.leader(item.part)
 	return leader >= 0 && leader != call.s.broker && generation > call.generation
 }

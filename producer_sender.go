@@ -35,7 +35,7 @@ type sender struct {
 	queue dueQueue
 	until time.Duration // when the goroutine looks at the queue again; negative: before it sleeps
 
-	carry []*taken    // batches that found no place in the last request, in their order; the goroutine's own
+	carry []taken     // batches that found no place in the last request, in their order; the goroutine's own
 	terms accum.Terms // of the broker, once it was reached; the goroutine's own
 	known bool        // terms are
 }
@@ -159,10 +159,10 @@ func (s *sender) pump() {
 		}
 		s.unanswered.Add(1)
 		s.asked()
-		call.start()
 		for _, item := range call.items { // another batch may be on its way as well
 			s.p.schedule(item.part)
 		}
+		call.start() // from here on the call is its answer's
 	}
 }
 
@@ -179,8 +179,8 @@ func (s *sender) collect() *produceCall {
 	}
 	s.terms, s.known = s.p.termsOf(versions), true
 	call := newProduceCall(s, versions)
-	var aside []*taken
-	for item := s.next(); item != nil; item = s.next() {
+	var aside []taken
+	for item, ok := s.next(); ok; item, ok = s.next() {
 		if call.add(item) {
 			continue
 		}
@@ -192,6 +192,7 @@ func (s *sender) collect() *produceCall {
 	s.carry = append(aside, s.carry...)
 	call.settleRejected()
 	if len(call.items) == 0 {
+		call.recycle()
 		return nil
 	}
 	return call
@@ -203,12 +204,13 @@ func (s *sender) isDue() bool {
 	return len(s.queue) > 0 && s.queue[0].due <= s.p.now()
 }
 
-// next takes the next batch that is due of a partition that this broker leads.
-func (s *sender) next() *taken {
+// next takes the next batch that is due of a partition that this broker leads;
+// ok is false if there is none.
+func (s *sender) next() (item taken, ok bool) {
 	if len(s.carry) > 0 {
 		item := s.carry[0]
 		s.carry = s.carry[1:]
-		return item
+		return item, true
 	}
 	for {
 		now := s.p.now()
@@ -216,7 +218,7 @@ func (s *sender) next() *taken {
 		part := s.queue.next(now)
 		s.mu.Unlock()
 		if part == nil {
-			return nil
+			return taken{}, false
 		}
 		if leader, _ := s.p.leader(part); leader != s.broker {
 			s.leave(part)
@@ -236,7 +238,7 @@ func (s *sender) next() *taken {
 			part.Agree(s.broker, terms)
 		}
 		if batch := part.Take(now); batch != nil {
-			return &taken{part: part, batch: batch}
+			return taken{part: part, batch: batch}, true
 		}
 		s.p.schedule(part)
 	}
@@ -274,7 +276,7 @@ func (s *sender) discover() {
 // cannot be reached. The leader may have moved: the topics are asked for.
 func (s *sender) giveBack(failure error) {
 	answer := accum.Answer{Err: &brokerFailure{broker: s.broker, err: failure}, Retriable: Retriable(failure)}
-	for item := s.next(); item != nil; item = s.next() {
+	for item, ok := s.next(); ok; item, ok = s.next() {
 		_, generation := s.p.leader(item.part)
 		s.p.client.cluster.Stale(generation, item.part.Topic())
 		s.settle(item, answer)
@@ -285,7 +287,7 @@ func (s *sender) giveBack(failure error) {
 // settle hands an answer to the batch's partition. A batch that is too large
 // for the broker, or has records with headers that it has no place for, is
 // split, and its parts are tried.
-func (s *sender) settle(item *taken, answer accum.Answer) {
+func (s *sender) settle(item taken, answer accum.Answer) {
 	records, attempt := item.batch.Count(), item.batch.Attempts() // afterwards it is not ours
 	tooLarge := errors.Is(answer.Err, kerr.MessageTooLarge)
 	if tooLarge {

@@ -179,16 +179,13 @@ func (p *Partition) Place(buf []byte, now time.Duration, e *Entry) (placed Place
 
 // openBatch starts a batch in buf.
 func (p *Partition) openBatch(buf []byte, now time.Duration) {
-	b := &Batch{
-		part:       p,
-		buffer:     buf,
-		most:       p.most(),
-		memory:     cap(buf),
-		ordinal:    p.nextOrdinal,
-		opened:     now,
-		promise:    &Promise{topic: p.topic, id: p.id, expect: p.expectCalls, cfg: p.cfg, part: p},
-		producerID: -1, producerEpoch: -1, baseSequence: -1,
-	}
+	pr := p.cfg.Supply.promise()
+	pr.topic, pr.id, pr.expect, pr.cfg, pr.part = p.topic, p.id, p.expectCalls, p.cfg, p
+	b := batches.Get().(*Batch)
+	b.part, b.promise = p, pr
+	b.buffer, b.memory, b.most = buf, cap(buf), p.most()
+	b.ordinal, b.opened = p.nextOrdinal, now
+	b.producerID, b.producerEpoch, b.baseSequence = -1, -1, -1
 	p.nextOrdinal++
 	b.builder.Reset(buf)
 	p.open = b

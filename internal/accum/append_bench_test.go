@@ -8,7 +8,7 @@ import (
 func benchConfig() *Config {
 	return &Config{
 		BatchBytes: 1_000_000, Linger: 5 * time.Millisecond, MaxInFlight: 1,
-		DeliveryTimeout: 2 * time.Minute, Retries: -1, Gauge: new(Gauge),
+		DeliveryTimeout: 2 * time.Minute, Retries: -1, Gauge: new(Gauge), Supply: new(Supply),
 		Backoff: Backoff{Min: 100 * time.Millisecond, Max: time.Second},
 	}
 }
@@ -37,4 +37,23 @@ func cycle(tb testing.TB, p *Partition, buf []byte, e *Entry) []byte {
 		tb.Fatalf("place: %+v, %v", placed, err)
 	}
 	return buf
+}
+
+// TestBatchesAllocateLessThanOneInTenTimes counts what it takes to open a batch
+// and to settle it. With many partitions that is once in a few records.
+func TestBatchesAllocateLessThanOneInTenTimes(t *testing.T) {
+	if raceDetector {
+		t.Skip("under the race detector sync.Pool forgets at random: run it without")
+	}
+	p := NewPartition(benchConfig(), "orders", 0)
+	entry := Entry{Timestamp: 1700000000000, Key: make([]byte, 8), Value: make([]byte, 92)}
+	buf := make([]byte, 1000)
+	tenTimes := func() {
+		for range 10 {
+			buf = cycle(t, p, buf, &entry)
+		}
+	}
+	if n := testing.AllocsPerRun(1000, tenTimes); n > 0 {
+		t.Errorf("ten batches: %v allocations, want less than one", n)
+	}
 }

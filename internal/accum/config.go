@@ -47,6 +47,9 @@ type Config struct {
 	// Gauge counts the batches and the records; required.
 	Gauge *Gauge
 
+	// Supply makes the promises; required.
+	Supply *Supply
+
 	// Explain turns what ended a batch into the error that its records get.
 	// Called under the partition's lock: it must be short. Nil keeps the error.
 	Explain func(topic string, partition int32, records int, err error) error

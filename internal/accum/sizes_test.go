@@ -105,8 +105,9 @@ func TestBatchThatComesOutTooLargeIsDividedBeforeItIsSent(t *testing.T) {
 			t.Errorf("%d bytes are sent", len(b.Wire()))
 		}
 		s.numbered(b, 77, 0, sequence)
+		count := int32(b.Count())
 		s.stored(at, b, int64(sequence))
-		sequence += int32(b.Count())
+		sequence += count
 		batches++
 	}
 	for i, f := range futures {

@@ -93,7 +93,7 @@ const (
 )
 
 // Answer settles a batch that was taken or puts it back, before everything
-// that was appended after it. The batch is the partition's again.
+// that was appended after it. The caller must not refer to the batch any more.
 func (p *Partition) Answer(now time.Duration, b *Batch, answer Answer) Verdict {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -147,11 +147,12 @@ func (p *Partition) putBack(b *Batch) {
 	p.waiting.insert(b)
 }
 
-// settleStored ends a batch that is stored.
+// settleStored ends a batch that is stored. It is nobody's afterwards.
 func (p *Partition) settleStored(b *Batch, answer Answer) {
 	p.cfg.Gauge.countStored(b)
 	p.release(b)
 	b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime})
+	recycle(b)
 }
 
 // giveUp ends a batch that was answered.

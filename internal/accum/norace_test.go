@@ -1,0 +1,5 @@
+//go:build !race
+
+package accum
+
+const raceDetector = false
