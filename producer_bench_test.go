@@ -138,3 +138,18 @@ func TestProducerSendAllocatesNothing(t *testing.T) {
 		t.Errorf("send: %v allocations, want 0", n)
 	}
 }
+
+// BenchmarkMemory is what a batch costs the budget: a buffer lent and given back
+// while many others are out.
+func BenchmarkMemory(b *testing.B) {
+	m := newProducerMemory(64<<20, 2<<20)
+	var held [1000][]byte
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		at := i * 7919 % len(held)
+		if held[at] != nil {
+			m.give(held[at], cap(held[at]))
+		}
+		held[at] = m.lendOne(1<<(10+i*31%6), 1)
+	}
+}

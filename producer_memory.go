@@ -3,111 +3,107 @@ package afkak
 import (
 	"container/list"
 	"context"
-	"math/bits"
 	"sync"
 	"time"
 )
 
-// minBuffer is the smallest buffer that a batch starts in.
-const minBuffer = 1 << 10
-
 // producerMemory is the one byte budget of a producer and the buffers that its
 // batches are written into. Everything that a batch holds is counted, from the
 // moment it is lent until it is given back after the batch's final answer.
-// Buffers come in powers of two and are used again.
 //
 // Those who wait for memory are served in the order they came: nobody takes
 // what is free while somebody waits.
 type producerMemory struct {
-	limit   int
-	largest int // the size of the largest buffers: that of a full batch
+	limit int
 
 	mu      sync.Mutex
-	used    int        // bytes lent
-	idle    int        // bytes in free
-	free    [][][]byte // by size class
-	waiters list.List  // of *memoryWaiter
+	used    int   // bytes lent
+	arena   arena // what most of them are of
+	waiters list.List
 	closed  bool
 }
 
+// memoryWish is what somebody wants of the memory.
+type memoryWish struct {
+	size     int  // bytes that are to be left
+	least    int  // bytes that the buffer must have, if there is no piece of size
+	optional bool // no buffer is an answer as well, if there is no piece of least
+}
+
 type memoryWaiter struct {
-	size    int
-	buf     []byte        // from free, or nil: to be made
-	granted chan struct{} // closed when size is the waiter's
+	memoryWish
+	buf     []byte
+	granted chan struct{} // closed when buf is the waiter's
 }
 
+// newProducerMemory makes the memory for batches of up to largest bytes.
 func newProducerMemory(limit, largest int) *producerMemory {
-	m := &producerMemory{limit: limit, largest: largest}
-	m.free = make([][][]byte, classOf(largest)+1)
-	return m
-}
-
-// classOf returns the index of the smallest size class that holds n bytes.
-func classOf(n int) int {
-	if n <= minBuffer {
-		return 0
+	m := &producerMemory{limit: limit}
+	m.arena.class = classOf(largest)
+	for m.arena.class > 0 && sizeOfClass(m.arena.class) > limit {
+		m.arena.class--
 	}
-	return bits.Len(uint(n-1)) - bits.Len(minBuffer-1)
+	return m
 }
 
 // sizeOf returns the size of the buffers that hold n bytes.
 func (m *producerMemory) sizeOf(n int) int {
-	return max(n, min(minBuffer<<classOf(n), m.largest))
+	if class := classOf(n); class <= m.arena.class && sizeOfClass(class) <= m.limit {
+		return sizeOfClass(class)
+	}
+	return n
 }
 
-// take lends a buffer of at least size bytes, nil if that much is not left or
-// others wait for memory.
-func (m *producerMemory) take(size int) []byte {
+// take lends a buffer; ok is false if size bytes are not left or others wait for
+// memory.
+func (m *producerMemory) take(wish memoryWish) (buf []byte, ok bool) {
 	m.mu.Lock()
-	size = m.sizeOf(size)
-	if m.used+size > m.limit || m.waiters.Len() > 0 {
-		m.mu.Unlock()
+	defer m.mu.Unlock()
+	if !m.left(wish) || m.waiters.Len() > 0 {
+		return nil, false
+	}
+	return m.lend(wish), true
+}
+
+func (m *producerMemory) left(wish memoryWish) bool { return m.used+m.sizeOf(wish.size) <= m.limit }
+
+// lend returns a buffer and counts it. Called with mu held, if size bytes are left.
+func (m *producerMemory) lend(wish memoryWish) []byte {
+	buf := m.fromArena(classOf(wish.size), classOf(wish.least))
+	if buf == nil && !wish.optional {
+		buf = make([]byte, m.sizeOf(wish.least))
+	}
+	m.used += cap(buf)
+	m.arena.trim(m.limit - m.outside())
+	return buf
+}
+
+// outside returns the bytes lent that are not of the arena.
+func (m *producerMemory) outside() int { return m.used - m.arena.lent }
+
+// fromArena takes a buffer of the class, or the largest that there is, but none
+// smaller than least. Called with mu held.
+func (m *producerMemory) fromArena(class, least int) []byte {
+	if least > m.arena.class {
 		return nil
 	}
-	buf := m.lend(size)
-	m.mu.Unlock()
-	if buf == nil {
-		buf = make([]byte, size)
+	class = min(class, m.arena.class)
+	buf := m.arena.take(class)
+	if buf == nil && m.outside()+m.arena.size()+sizeOfClass(m.arena.class) <= m.limit {
+		m.arena.add()
+		buf = m.arena.take(class)
+	}
+	for ; buf == nil && class > least; class-- {
+		buf = m.arena.take(class - 1)
 	}
 	return buf
 }
 
-// lend counts size bytes as used and returns a buffer for them, nil if it must
-// be made. Called with mu held.
-func (m *producerMemory) lend(size int) []byte {
-	m.used += size
-	class := classOf(size)
-	if class < len(m.free) {
-		if bufs := m.free[class]; len(bufs) > 0 && cap(bufs[len(bufs)-1]) >= size {
-			buf := bufs[len(bufs)-1]
-			bufs[len(bufs)-1] = nil
-			m.free[class] = bufs[:len(bufs)-1]
-			m.idle -= cap(buf)
-			return buf
-		}
-	}
-	m.shrink()
-	return nil
-}
-
-// shrink drops idle buffers, small ones first, so that used and idle together
-// stay within the limit. Batches that grew have left the small ones behind; and
-// what is dropped takes memory until it is collected. Called with mu held.
-func (m *producerMemory) shrink() {
-	for class := 0; class < len(m.free) && m.used+m.idle > m.limit; class++ {
-		for bufs := m.free[class]; len(bufs) > 0 && m.used+m.idle > m.limit; bufs = m.free[class] {
-			m.idle -= cap(bufs[len(bufs)-1])
-			bufs[len(bufs)-1] = nil
-			m.free[class] = bufs[:len(bufs)-1]
-		}
-	}
-}
-
-// wait queues for a buffer of at least size bytes until ctx or stop ends; the
-// error is nil if stop did. stuck is called at once and from time to time:
+// wait is take that queues until ctx or stop ends; the error is nil if stop did.
+// stuck is called at once and from time to time:
 // nobody else may be about to give memory back.
-func (m *producerMemory) wait(ctx context.Context, stop <-chan struct{}, size int, stuck func()) ([]byte, error) {
-	w := &memoryWaiter{size: m.sizeOf(size), granted: make(chan struct{})}
+func (m *producerMemory) wait(ctx context.Context, stop <-chan struct{}, wish memoryWish, stuck func()) ([]byte, error) {
+	w := &memoryWaiter{memoryWish: wish, granted: make(chan struct{})}
 	m.mu.Lock()
 	place := m.waiters.PushBack(w)
 	m.grant()
@@ -119,9 +115,6 @@ func (m *producerMemory) wait(ctx context.Context, stop <-chan struct{}, size in
 		stuck()
 		select {
 		case <-w.granted:
-			if w.buf == nil {
-				w.buf = make([]byte, w.size)
-			}
 			return w.buf, nil
 		case <-ctx.Done():
 			m.leave(w, place)
@@ -140,8 +133,7 @@ func (m *producerMemory) leave(w *memoryWaiter, place *list.Element) {
 	defer m.mu.Unlock()
 	select {
 	case <-w.granted:
-		m.used -= w.size
-		m.keep(w.buf)
+		m.back(w.buf, cap(w.buf))
 	default:
 		m.waiters.Remove(place)
 	}
@@ -152,11 +144,11 @@ func (m *producerMemory) leave(w *memoryWaiter, place *list.Element) {
 func (m *producerMemory) grant() {
 	for place := m.waiters.Front(); place != nil; place = m.waiters.Front() {
 		w := place.Value.(*memoryWaiter)
-		if m.used+w.size > m.limit {
+		if !m.left(w.memoryWish) {
 			return
 		}
 		m.waiters.Remove(place)
-		w.buf = m.lend(w.size)
+		w.buf = m.lend(w.memoryWish)
 		close(w.granted)
 	}
 }
@@ -173,8 +165,7 @@ func (m *producerMemory) contended() bool {
 func (m *producerMemory) give(buf []byte, counted int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.used -= counted
-	m.keep(buf)
+	m.back(buf, counted)
 	m.grant()
 }
 
@@ -182,32 +173,38 @@ func (m *producerMemory) give(buf []byte, counted int) {
 func (m *producerMemory) exchange(buf []byte, counted int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.used += counted - cap(buf)
-	m.keep(buf)
+	m.used += counted
+	m.back(buf, cap(buf))
 	m.grant()
 }
 
-// keep puts a buffer aside for the next batch, if there is room. When nothing
-// is in use, a quarter of the limit is kept at most. Called with mu held.
-func (m *producerMemory) keep(buf []byte) {
-	room := m.limit - m.used
-	if m.used == 0 {
-		room = m.limit / 4
+// back uncounts bytes, and keeps the buffer for the next batch if it is of the
+// arena. Called with mu held.
+func (m *producerMemory) back(buf []byte, counted int) {
+	m.used -= counted
+	m.arena.give(buf)
+	if m.closed {
+		m.arena.trim(0)
 	}
-	class := classOf(cap(buf))
-	if buf == nil || m.closed || class >= len(m.free) || m.idle+cap(buf) > room || cap(buf) != m.sizeOf(cap(buf)) {
-		return
-	}
-	m.free[class] = append(m.free[class], buf[:cap(buf)])
-	m.idle += cap(buf)
 }
 
-// close drops the idle buffers and keeps none from now on.
+// rest drops most of what is kept when nothing is in use: a block stays, or
+// several up to a quarter of the limit. A producer between two bursts would only
+// have to make it again, so it is for one that rests.
+func (m *producerMemory) rest() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.used == 0 {
+		m.arena.trim(max(m.limit/4, sizeOfClass(m.arena.class)))
+	}
+}
+
+// close keeps nothing from now on.
 func (m *producerMemory) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.closed, m.idle = true, 0
-	clear(m.free)
+	m.closed = true
+	m.arena.trim(0)
 }
 
 // inUse returns the bytes that are lent.

@@ -1,8 +1,10 @@
 package afkak
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -11,16 +13,22 @@ import (
 	"unsafe"
 )
 
+// lendOne takes a buffer without waiting, nil if there is none.
+func (m *producerMemory) lendOne(size, least int) []byte {
+	buf, _ := m.take(memoryWish{size: size, least: least})
+	return buf
+}
+
 func TestMemoryServesWaitersInTheOrderTheyCame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newProducerMemory(4096, 4096)
-		held := m.take(4096)
+		held := m.lendOne(4096, 4096)
 		var served []int
 		var mu sync.Mutex
 		var wg sync.WaitGroup
 		for i, size := range []int{4096, 1024, 2048} { // the small ones do not overtake
 			wg.Go(func() {
-				buf, err := m.wait(t.Context(), nil, size, func() {})
+				buf, err := m.wait(t.Context(), nil, memoryWish{size: size, least: size}, func() {})
 				if err != nil || cap(buf) < size {
 					t.Errorf("waiter %d: got %d bytes, %v", i, cap(buf), err)
 				}
@@ -32,7 +40,7 @@ func TestMemoryServesWaitersInTheOrderTheyCame(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		if m.take(1) != nil {
+		if m.lendOne(1, 1) != nil {
 			t.Error("somebody overtook those who wait")
 		}
 		m.give(held, cap(held))
@@ -52,17 +60,17 @@ func TestMemoryServesWaitersInTheOrderTheyCame(t *testing.T) {
 func TestMemoryOfAWaiterThatLeavesGoesToTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newProducerMemory(1024, 1024)
-		held := m.take(1024)
+		held := m.lendOne(1024, 1024)
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, err := m.wait(ctx, nil, 1024, func() {}); !errors.Is(err, context.Canceled) {
+			if _, err := m.wait(ctx, nil, memoryWish{size: 1024, least: 1024}, func() {}); !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v", err)
 			}
 		})
 		synctest.Wait()
 		wg.Go(func() {
-			if buf, err := m.wait(t.Context(), nil, 1024, func() {}); buf == nil {
+			if buf, err := m.wait(t.Context(), nil, memoryWish{size: 1024, least: 1024}, func() {}); buf == nil {
 				t.Errorf("got nothing, %v", err)
 			}
 		})
@@ -75,44 +83,96 @@ func TestMemoryOfAWaiterThatLeavesGoesToTheNext(t *testing.T) {
 }
 
 func TestMemoryIsNeverMoreThanItsLimit(t *testing.T) {
-	const limit, largest = 1 << 20, 100_000
+	for _, c := range []struct{ limit, largest int }{{1 << 20, 100_000}, {1_500_000, 1_000_000}, {700_000, 700_000}, {3000, 3000}, {900, 900}} {
+		t.Run(fmt.Sprint(c.limit), func(t *testing.T) { testMemoryLimit(t, c.limit, c.largest) })
+	}
+}
+
+func testMemoryLimit(t *testing.T, limit, largest int) {
 	m := newProducerMemory(limit, largest)
 	var held [][]byte
-	for range 10_000 {
+	lent := 0
+	for range 5000 {
 		if len(held) > 0 && rand.IntN(2) == 0 {
 			i := rand.IntN(len(held))
+			lent -= cap(held[i])
+			if mark := byte(len(held[i]) >> 10); bytes.Count(held[i], []byte{mark}) != len(held[i]) {
+				t.Fatal("somebody else has written to a buffer that was lent")
+			}
 			m.give(held[i], cap(held[i]))
 			held[i] = held[len(held)-1]
 			held = held[:len(held)-1]
 		} else {
-			size := 1 + rand.IntN(largest)
-			buf := m.take(size)
-			if buf != nil && cap(buf) < size {
-				t.Fatalf("got %d bytes, want %d", cap(buf), size)
+			least := 1 + rand.IntN(largest)
+			size := min(least+rand.IntN(largest), largest)
+			buf := m.lendOne(size, least)
+			if buf == nil {
+				continue
 			}
-			if buf != nil {
-				held = append(held, buf)
+			if cap(buf) < least || len(buf) != cap(buf) {
+				t.Fatalf("got %d bytes, want %d", cap(buf), least)
 			}
-		}
-		lent := 0
-		for _, buf := range held {
+			for i := range buf {
+				buf[i] = byte(len(buf) >> 10)
+			}
+			held = append(held, buf)
 			lent += cap(buf)
 		}
-		if m.used != lent || m.used > limit || m.used+m.idle > limit {
-			t.Fatalf("lent %d: counted %d, idle %d, limit %d", lent, m.used, m.idle, limit)
+		if m.used != lent || m.used > limit {
+			t.Fatalf("lent %d: counted %d, limit %d", lent, m.used, limit)
 		}
+		if m.arena.size() > limit {
+			t.Fatalf("%d bytes of blocks, limit %d", m.arena.size(), limit)
+		}
+	}
+	for _, buf := range held {
+		m.give(buf, cap(buf))
+	}
+	m.rest()
+	if m.used != 0 || m.arena.lent != 0 || m.arena.size() > max(limit/4, sizeOfClass(m.arena.class)) {
+		t.Errorf("all is back: %d and %d bytes are counted, %d kept of %d", m.used, m.arena.lent, m.arena.size(), limit)
+	}
+	m.close()
+	if m.arena.size() != 0 {
+		t.Errorf("%d bytes are kept after the end", m.arena.size())
 	}
 }
 
-func TestMemoryDropsSmallBuffersBeforeLargeOnes(t *testing.T) {
+func TestMemoryOfSmallBuffersMakesLargeOnesAgain(t *testing.T) {
 	m := newProducerMemory(64<<10, 32<<10)
-	small, large := m.take(1<<10), m.take(32<<10)
-	m.take(16 << 10) // stays in use
-	m.give(small, 1<<10)
-	m.give(large, 32<<10)
-	m.take(16 << 10) // 32 in use, 33 idle, and 64 are the limit
-	if got := m.idle; got != 32<<10 {
-		t.Errorf("%d bytes are kept, want the large buffer", got)
+	var small [][]byte
+	for buf := m.lendOne(1, 1); buf != nil; buf = m.lendOne(1, 1) {
+		small = append(small, buf)
+	}
+	if len(small) != 64 {
+		t.Fatalf("%d buffers of 1 KiB, want 64", len(small))
+	}
+	rand.Shuffle(len(small), func(i, j int) { small[i], small[j] = small[j], small[i] })
+	for _, buf := range small[1:] { // one stays, and so does its block
+		m.give(buf, cap(buf))
+	}
+	if n := testing.AllocsPerRun(10, func() { m.give(m.lendOne(32<<10, 32<<10), 32<<10) }); n != 0 {
+		t.Errorf("a large buffer: %v allocations, want none", n)
+	}
+}
+
+func TestMemoryInPiecesGivesASmallerBuffer(t *testing.T) {
+	m := newProducerMemory(8<<10, 8<<10)
+	var held [][]byte
+	for range 8 {
+		held = append(held, m.lendOne(1<<10, 1<<10))
+	}
+	for i := 0; i < 8; i += 2 {
+		m.give(held[i], 1<<10) // half of it is free, no two pieces of it beside each other
+	}
+	if got := m.lendOne(4<<10, 1); cap(got) != 1<<10 {
+		t.Errorf("got %d bytes, want a piece of 1 KiB", cap(got))
+	}
+	if got, ok := m.take(memoryWish{size: 2 << 10, least: 2 << 10, optional: true}); got != nil || !ok {
+		t.Errorf("got %d bytes, %v where there is no such piece, and none would do", cap(got), ok)
+	}
+	if got := m.lendOne(2<<10, 2<<10); cap(got) != 2<<10 {
+		t.Errorf("got %d bytes where no less than 2 KiB would do", cap(got))
 	}
 }
 

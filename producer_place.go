@@ -106,21 +106,25 @@ func (p *Producer) tryPlace(ctx context.Context, pl *placing) (placed accum.Plac
 	return placed, nil
 }
 
-// lend gets a buffer, waiting if need be; nil without an error: the producer
-// is closing.
+// lend gets a buffer, waiting if need be; nil without an error: the producer is
+// closing, or there is no larger one for the open batch, which was closed.
 func (p *Producer) lend(ctx context.Context, pl *placing, room accum.Room) ([]byte, error) {
-	if buf := p.memory.take(room.Most); buf != nil {
-		return buf, nil
-	}
-	if !pl.wait {
-		if buf := p.memory.take(room.Bytes); buf != nil {
-			return buf, nil
+	want := memoryWish{size: room.Most, least: room.Bytes, optional: room.Grows}
+	buf, ok := p.memory.take(want)
+	if !ok && !pl.wait {
+		want.size = room.Bytes
+		if buf, ok = p.memory.take(want); !ok {
+			return nil, fmt.Errorf("%w: the buffer of %d bytes is used up", ErrWouldBlock, p.cfg.bufferBytes)
 		}
-		return nil, fmt.Errorf("%w: the buffer of %d bytes is used up", ErrWouldBlock, p.cfg.bufferBytes)
 	}
-	buf, err := p.memory.wait(ctx, p.ctx.Done(), room.Most, p.relieve)
-	if err != nil {
-		return nil, fmt.Errorf("waiting for room in the buffer of %d bytes: %w", p.cfg.bufferBytes, err)
+	if !ok {
+		var err error
+		if buf, err = p.memory.wait(ctx, p.ctx.Done(), want, p.relieve); err != nil {
+			return nil, fmt.Errorf("waiting for room in the buffer of %d bytes: %w", p.cfg.bufferBytes, err)
+		}
+	}
+	if buf == nil && room.Grows && pl.part.Close() {
+		p.schedule(pl.part)
 	}
 	return buf, nil
 }

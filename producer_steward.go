@@ -40,6 +40,7 @@ func (p *Producer) runSteward() {
 			wait, changed = p.sweepInterval(), nil
 		default:
 			changed = nil
+			p.memory.rest()
 		}
 		timer.Reset(wait)
 		select {

@@ -86,6 +86,7 @@ func (e *Entry) appendTo(b *Batch) {
 type Room struct {
 	Bytes    int  // size of the buffer to lend; 0: none
 	Most     int  // the most that would be of use
+	Grows    bool // Bytes are for the open batch, which is in less
 	Full     bool // the open batch has no place for it and must be closed
 	TooLarge bool // no batch can hold it: Bytes is what one would have to hold
 }
@@ -113,7 +114,7 @@ func (p *Partition) room(e *Entry) Room {
 	case total > b.most:
 		return Room{Bytes: alone, Most: max(alone, min(afterwards(p.expect, b.builder.Len()), most)), Full: true}
 	case total > b.builder.Cap():
-		return Room{Bytes: total, Most: max(total, min(growth*b.builder.Cap(), b.most))}
+		return Room{Bytes: total, Most: max(total, min(growth*b.builder.Cap(), b.most)), Grows: true}
 	}
 	return Room{}
 }

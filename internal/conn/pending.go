@@ -47,8 +47,9 @@ const (
 	written              // the writer is done with its memory
 )
 
-// keptBufBytes is the largest encoding buffer that is kept for a later request.
-const keptBufBytes = 64 << 10
+// keptBufBytes is the largest encoding buffer that is kept for a later request:
+// that of a produce request with a small batch for each of a thousand partitions.
+const keptBufBytes = 1 << 20
 
 var pendings = sync.Pool{New: func() any { return new(pending) }}
 

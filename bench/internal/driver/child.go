@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -112,6 +113,7 @@ func writeAllocations(path string) {
 	if err != nil {
 		return // as with the CPU's, of which nobody is told either
 	}
+	runtime.GC() // the profile has what was allocated before the last collection
 	_ = pprof.Lookup("allocs").WriteTo(f, 0)
 	_ = f.Close()
 }
