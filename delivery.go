@@ -100,6 +100,12 @@ func (d Delivery) Result() (result Result, err error, ok bool) { //nolint:revive
 // the order of its records: fn should be quick, and must neither wait for
 // another Delivery of this producer nor close it. For a record that was never
 // accepted fn is called at once, by Then itself.
+//
+// Records whose callbacks have not run yet still take up room in the buffer
+// ([WithBufferBytes]), so that Send waits when callbacks are slower than it is.
+// That is why fn should send by [Producer.TrySend]: a Send in it may wait for
+// room that only the callbacks behind it give back, and then ends with its
+// context or after the delivery timeout.
 func (d Delivery) Then(fn func(Result, error)) {
 	if d.promise != nil && d.promise.Then(d.index, d.timestamp, fn) {
 		return

@@ -90,15 +90,15 @@ func NewProducer(client *Client, opts ...ProducerOption) (*Producer, error) {
 		return nil, err
 	}
 	p := &Producer{
-		client:    client,
-		cfg:       cfg,
-		memory:    newProducerMemory(cfg.bufferBytes, cfg.largestBatch()),
-		clock:     newCoarseClock(),
-		callbacks: new(callbacks),
-		began:     time.Now(),
-		senders:   make(map[int32]*sender),
-		orphans:   make(map[*producerPartition]struct{}),
+		client:  client,
+		cfg:     cfg,
+		memory:  newProducerMemory(cfg.bufferBytes, cfg.largestBatch()),
+		clock:   newCoarseClock(),
+		began:   time.Now(),
+		senders: make(map[int32]*sender),
+		orphans: make(map[*producerPartition]struct{}),
 	}
+	p.callbacks = &callbacks{memory: p.memory}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.steward.wake = make(chan struct{}, 1)
 	p.identity.id = -1
@@ -121,6 +121,7 @@ func (p *Producer) accumConfig(topic *topicConfig) accum.Config {
 		Supply:          &p.supply,
 		Explain:         explainBatch,
 		Deliver:         p.callbacks.enqueue,
+		Count:           p.memory.count,
 		Release:         p.release,
 	}
 	if p.cfg.trigger.set {
@@ -135,8 +136,8 @@ func (p *Producer) accumConfig(topic *topicConfig) accum.Config {
 
 // Send hands a record to the producer, which has copied it when Send returns,
 // and returns its future. ctx bounds the wait for room in the buffer, and for
-// the first sight of a topic; nothing later. Whatever goes wrong is in the
-// Delivery, which may be ignored.
+// the first sight of a topic; nothing later. The delivery timeout bounds both as
+// well. Whatever goes wrong is in the Delivery, which may be ignored.
 func (p *Producer) Send(ctx context.Context, rec Record) Delivery {
 	if len(p.cfg.interceptors) > 0 {
 		return p.sendIntercepted(ctx, rec, true)
@@ -235,9 +236,7 @@ func (p *Producer) closedErr() error {
 }
 
 // release takes back a batch's memory. Called under its partition's lock.
-func (p *Producer) release(b *accum.Batch) {
-	p.memory.give(b.Buffer(), b.Memory())
-}
+func (p *Producer) release(lent accum.Lent) { p.memory.give(lent.Buffer, lent.Bytes) }
 
 // refused is the error of records that were not accepted.
 func (p *Producer) refused(topic string, partition int32, records int, err error) error {

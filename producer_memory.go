@@ -99,20 +99,24 @@ func (m *producerMemory) fromArena(class, least int) []byte {
 	return buf
 }
 
-// wait is take that queues until ctx or stop ends; the error is nil if stop did.
-// stuck is called at once and from time to time:
-// nobody else may be about to give memory back.
-func (m *producerMemory) wait(ctx context.Context, stop <-chan struct{}, wish memoryWish, stuck func()) ([]byte, error) {
+// wait is take that queues until ctx or stop ends, or stuck returns an error; if
+// stop did, there is none. stuck is called at once and every 10 ms, with the time
+// since: nobody else may be about to give memory back.
+func (m *producerMemory) wait(ctx context.Context, stop <-chan struct{}, wish memoryWish, stuck func(time.Duration) error) ([]byte, error) {
 	w := &memoryWaiter{memoryWish: wish, granted: make(chan struct{})}
 	m.mu.Lock()
 	place := m.waiters.PushBack(w)
 	m.grant()
 	m.mu.Unlock()
 
+	began := time.Now()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		stuck()
+		if err := stuck(time.Since(began)); err != nil {
+			m.leave(w, place)
+			return nil, err
+		}
 		select {
 		case <-w.granted:
 			return w.buf, nil
@@ -167,6 +171,15 @@ func (m *producerMemory) give(buf []byte, counted int) {
 	defer m.mu.Unlock()
 	m.back(buf, counted)
 	m.grant()
+}
+
+// count counts bytes that are elsewhere, whether they are left or not: they are
+// taken already. Until they are given back, others wait.
+func (m *producerMemory) count(bytes int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.used += bytes
+	m.arena.trim(m.limit - m.outside())
 }
 
 // exchange takes back a buffer whose batch now holds counted bytes elsewhere.

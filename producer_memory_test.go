@@ -28,7 +28,7 @@ func TestMemoryServesWaitersInTheOrderTheyCame(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, size := range []int{4096, 1024, 2048} { // the small ones do not overtake
 			wg.Go(func() {
-				buf, err := m.wait(t.Context(), nil, memoryWish{size: size, least: size}, func() {})
+				buf, err := m.wait(t.Context(), nil, memoryWish{size: size, least: size}, func(time.Duration) error { return nil })
 				if err != nil || cap(buf) < size {
 					t.Errorf("waiter %d: got %d bytes, %v", i, cap(buf), err)
 				}
@@ -64,13 +64,13 @@ func TestMemoryOfAWaiterThatLeavesGoesToTheNext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, err := m.wait(ctx, nil, memoryWish{size: 1024, least: 1024}, func() {}); !errors.Is(err, context.Canceled) {
+			if _, err := m.wait(ctx, nil, memoryWish{size: 1024, least: 1024}, func(time.Duration) error { return nil }); !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v", err)
 			}
 		})
 		synctest.Wait()
 		wg.Go(func() {
-			if buf, err := m.wait(t.Context(), nil, memoryWish{size: 1024, least: 1024}, func() {}); buf == nil {
+			if buf, err := m.wait(t.Context(), nil, memoryWish{size: 1024, least: 1024}, func(time.Duration) error { return nil }); buf == nil {
 				t.Errorf("got nothing, %v", err)
 			}
 		})

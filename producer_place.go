@@ -119,8 +119,8 @@ func (p *Producer) lend(ctx context.Context, pl *placing, room accum.Room) ([]by
 	}
 	if !ok {
 		var err error
-		if buf, err = p.memory.wait(ctx, p.ctx.Done(), want, p.relieve); err != nil {
-			return nil, fmt.Errorf("waiting for room in the buffer of %d bytes: %w", p.cfg.bufferBytes, err)
+		if buf, err = p.memory.wait(ctx, p.ctx.Done(), want, p.relieve(pl)); err != nil {
+			return nil, fmt.Errorf("waiting for room in the buffer of %d bytes%s: %w", p.cfg.bufferBytes, p.heldUp(), err)
 		}
 	}
 	if buf == nil && room.Grows && pl.part.Close() {
@@ -139,12 +139,53 @@ func (p *Producer) opened(part *producerPartition) {
 	}
 }
 
-// relieve makes batches leave that nothing else makes leave while somebody
-// waits for their memory.
-func (p *Producer) relieve() {
-	if p.trigger != nil || p.gauge.Closed() == 0 {
-		p.fire()
+// relieve returns what to call from time to time while pl waits for memory: it
+// makes batches leave that nothing else makes leave, and ends the wait after the
+// delivery timeout.
+func (p *Producer) relieve(pl *placing) func(time.Duration) error {
+	watch := callbackWatch{p: p}
+	return func(waited time.Duration) error {
+		if timeout := pl.topic.settings.deliveryTimeout; waited >= timeout {
+			return &accum.TimeoutError{After: timeout}
+		}
+		if p.trigger != nil || p.gauge.Closed() == 0 {
+			p.fire()
+		}
+		watch.look(waited)
+		return nil
 	}
+}
+
+// callbackWatch warns once in a wait for memory that callbacks hold it up.
+type callbackWatch struct {
+	p      *Producer
+	ran    uint64
+	since  time.Duration
+	warned bool
+}
+
+// callbackPatience is how long callbacks may hold up everything before that is
+// said.
+const callbackPatience = time.Second
+
+func (w *callbackWatch) look(waited time.Duration) {
+	ran := w.p.callbacks.pages.Load()
+	if ran != w.ran || w.p.gauge.Held() > 0 {
+		w.ran, w.since = ran, waited
+	}
+	if !w.warned && waited-w.since >= callbackPatience {
+		w.warned = true
+		w.p.client.logger.Warn("Send waits for room that nothing holds but records whose callbacks have not run: a callback that sends must use TrySend",
+			"waited", waited, "bytes", w.p.memory.inUse())
+	}
+}
+
+// heldUp says so in an error if callbacks hold up who waits for memory.
+func (p *Producer) heldUp() string {
+	if p.gauge.Held() > 0 || p.memory.inUse() == 0 {
+		return ""
+	}
+	return ", which records hold whose callbacks have not run (a callback that sends must use TrySend)"
 }
 
 // lookUp returns a topic that was perhaps never written to, asking the cluster

@@ -15,7 +15,7 @@ import (
 type ProducerStats struct {
 	// Held at the moment.
 	BufferedRecords int // without a result, in flight included
-	BufferedBytes   int // memory in use for them, of WithBufferBytes
+	BufferedBytes   int // memory in use for them, and for those whose callbacks have not run, of WithBufferBytes
 	InFlight        int // batches that were sent and not answered
 
 	// Done, in records.

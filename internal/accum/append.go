@@ -181,7 +181,7 @@ func (p *Partition) Place(buf []byte, now time.Duration, e *Entry) (placed Place
 // openBatch starts a batch in buf.
 func (p *Partition) openBatch(buf []byte, now time.Duration) {
 	pr := p.cfg.Supply.promise()
-	pr.topic, pr.id, pr.expect, pr.cfg, pr.part = p.topic, p.id, p.expectCalls, p.cfg, p
+	pr.topic, pr.id, pr.cfg, pr.part = p.topic, p.id, p.cfg, p
 	b := batches.Get().(*Batch)
 	b.part, b.promise = p, pr
 	b.buffer, b.memory, b.most = buf, cap(buf), p.most()

@@ -81,10 +81,6 @@ func (b *Batch) Size() int {
 	return b.builder.Len()
 }
 
-// Buffer returns the buffer that was lent to the batch, nil once it was given
-// back.
-func (b *Batch) Buffer() []byte { return b.buffer }
-
 // Memory returns the bytes that the batch holds: its buffer's capacity, and
 // where the sealed bytes are elsewhere, their size.
 func (b *Batch) Memory() int { return b.memory }

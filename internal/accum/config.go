@@ -55,13 +55,26 @@ type Config struct {
 	Explain func(topic string, partition int32, records int, err error) error
 
 	// Deliver runs callbacks, in the order it was given them. Called under the
-	// partition's or the promise's lock: it must only enqueue.
-	Deliver func([]Call)
+	// partition's or the promise's lock: it must only enqueue. The batch's
+	// memory comes with them, see [Page.Free]: what waits for its callback is
+	// held like any other record.
+	Deliver func(Calls)
 
-	// Release takes back the memory that was lent to a batch, see
-	// [Batch.Buffer] and [Batch.Memory], once per batch: no retry can need it
-	// any more. Called under the partition's lock: it must be short.
-	Release func(*Batch)
+	// Count counts bytes that callbacks take from now on, whether there is room
+	// or not; required for callbacks. Called under the promise's lock: it must
+	// be short.
+	Count func(bytes int)
+
+	// Release takes back the memory that was lent to a batch, in parts if the
+	// batch was split: no retry can need it any more. Called under the
+	// partition's lock: it must be short.
+	Release func(Lent)
+}
+
+func (cfg *Config) release(lent Lent) {
+	if cfg.Release != nil && lent.Bytes > 0 {
+		cfg.Release(lent)
+	}
 }
 
 func (cfg *Config) explain(p *Partition, records int, err error) error {

@@ -38,7 +38,6 @@ type Partition struct {
 	gate        uint64        // batches with a smaller ordinal may be taken; matters with Hold
 	retryAt     time.Duration // nothing is taken before
 	expect      int           // size that the next batch may come to
-	expectCalls int32         // callbacks that it may get
 	backlog     int           // bytes of the closed batches, before compression
 	sizes       *Sizes        // of the topic's batches; nil: BatchBytes, whatever is known
 	closedTotal int64         // bytes of all batches that were ever closed
@@ -262,30 +261,30 @@ func (p *Partition) unsent(pr *Promise) *Batch {
 // drop ends a batch that has no records left.
 func (p *Partition) drop(b *Batch) {
 	if p.open == b {
-		p.releaseOpen()
+		p.removeOpen()
 	} else {
 		p.waiting.remove(b)
-		p.release(b)
 	}
-	b.promise.settle(outcome{base: -1, logAppendTime: -1, err: ErrCanceled})
+	b.promise.settle(outcome{base: -1, logAppendTime: -1, err: ErrCanceled}, p.detach(b))
 }
 
-// releaseOpen releases the open batch.
-func (p *Partition) releaseOpen() {
-	b := p.open
+// removeOpen takes the open batch out, which counts as closed from then on.
+func (p *Partition) removeOpen() {
 	p.open = nil
 	p.cfg.Gauge.closed.Add(1)
 	p.cfg.Gauge.open.Add(-1)
-	p.release(b)
 }
 
 // release hands the memory of a closed batch back to its owner: nothing will
 // read or write it any more.
-func (p *Partition) release(b *Batch) {
-	if p.cfg.Release != nil {
-		p.cfg.Release(b)
-	}
+func (p *Partition) release(b *Batch) { p.cfg.release(p.detach(b)) }
+
+// detach ends the batch for the accounts and returns its memory, which nothing
+// will read or write any more.
+func (p *Partition) detach(b *Batch) Lent {
+	lent := Lent{Buffer: b.buffer, Bytes: b.memory}
 	b.builder, b.wire, b.buffer = record.Builder{}, nil, nil
 	p.backlog -= b.encoded
 	p.cfg.Gauge.closed.Add(-1)
+	return lent
 }

@@ -358,7 +358,7 @@ func TestCallbacksAreHandedOverBeforeAnybodyIsWoken(t *testing.T) {
 	var settled <-chan struct{}
 	handedOver := false
 	s := newScript(t, func(cfg *Config) {
-		cfg.Deliver = func([]Call) {
+		cfg.Deliver = func(Calls) {
 			handedOver = true
 			select {
 			case <-settled:
@@ -410,12 +410,13 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// Who hears of an outcome finds it counted, and the memory given back.
+// Who hears of an outcome finds it counted, and has the memory.
 func TestOutcomesAreCountedBeforeTheyAreKnown(t *testing.T) {
 	var s *script
 	var counted []string
 	s = newScript(t, func(cfg *Config) {
-		cfg.Deliver = func([]Call) {
+		cfg.Deliver = func(calls Calls) {
+			s.call(calls)
 			counted = append(counted, fmt.Sprint(cfg.Gauge.Stored(), cfg.Gauge.Failed(), s.lent, cfg.Gauge.Held()))
 		}
 	})

@@ -1,7 +1,6 @@
 package accum
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"sync"
@@ -18,16 +17,15 @@ var ErrCanceled = errors.New("canceled before it was sent")
 type Promise struct {
 	settled atomic.Bool
 
-	topic  string
-	id     int32
-	expect int32 // how many callbacks the batch may get
-	cfg    *Config
+	topic string
+	id    int32
+	cfg   *Config
 
 	mu      sync.Mutex
 	part    *Partition    // nil once settled
 	done    chan struct{} // closed when settled; made by the first that asks
 	changed chan struct{} // closed at the next cancellation; made by the first that waits
-	calls   []Call        // callbacks that wait for the result
+	calls   Calls         // callbacks that wait for the result
 	removed []int32       // indexes of cancelled records, ascending; fixed once settled
 	pending int           // records without an outcome, known once the batch was split
 
@@ -55,14 +53,6 @@ type Outcome struct {
 
 	// Err is nil for a record that is stored.
 	Err error
-}
-
-// Call is a callback and the record that it is for.
-type Call struct {
-	Promise   *Promise
-	Index     int32
-	Timestamp int64 // milliseconds since the epoch
-	Fn        any   // the owner's function type
 }
 
 // Failed returns a promise that is settled already: nothing was appended.
@@ -166,17 +156,29 @@ func (pr *Promise) Then(index int32, timestamp int64, fn any) bool {
 	defer pr.mu.Unlock()
 	call := Call{Promise: pr, Index: index, Timestamp: timestamp, Fn: fn}
 	if _, removed := slices.BinarySearch(pr.removed, index); !removed && !pr.settled.Load() {
-		if pr.calls == nil {
-			pr.calls = make([]Call, 0, max(pr.expect, 1))
+		if pr.calls.add(call) {
+			pr.cfg.Count(PageBytes)
 		}
-		pr.calls = append(pr.calls, call)
 		return true
 	}
 	if pr.cfg == nil { // failed from the start: there is nobody to deliver it
 		return false
 	}
-	pr.cfg.Deliver([]Call{call})
+	pr.deliver(call)
 	return true
+}
+
+// deliver has callbacks run that waited for nothing but their record.
+func (pr *Promise) deliver(list ...Call) {
+	var calls Calls
+	for _, call := range list {
+		if calls.add(call) {
+			pr.cfg.Count(PageBytes)
+		}
+	}
+	if len(list) > 0 {
+		pr.cfg.Deliver(calls)
+	}
 }
 
 // Cancel takes n records from the given index on out of their batch, all or
@@ -206,16 +208,7 @@ func (pr *Promise) remove(index int32) {
 		close(pr.changed)
 		pr.changed = nil
 	}
-	var mine []Call
-	pr.calls = slices.DeleteFunc(pr.calls, func(call Call) bool {
-		if call.Index == index {
-			mine = append(mine, call)
-		}
-		return call.Index == index
-	})
-	if len(mine) > 0 {
-		pr.cfg.Deliver(mine)
-	}
+	pr.deliver(pr.calls.takeOut(index)...)
 }
 
 // divide notes that the batch was split: count records get their outcomes in
@@ -229,10 +222,18 @@ func (pr *Promise) divide(count int) {
 }
 
 // settle gives out to its records and, once none is without an outcome, wakes
-// all who wait. Called under the partition's lock, in the partition's order.
-func (pr *Promise) settle(out outcome) {
+// all who wait. lent is the batch's memory: the owner has it back now, or when
+// the callbacks have run. Called under the partition's lock, in the partition's
+// order.
+func (pr *Promise) settle(out outcome, lent Lent) {
 	pr.mu.Lock()
 	defer pr.mu.Unlock()
+	last := pr.pending <= out.count
+	if last && pr.calls.last != nil {
+		pr.calls.last.lent = lent
+	} else {
+		pr.cfg.release(lent)
+	}
 	if pr.pending > 0 {
 		at, _ := slices.BinarySearchFunc(pr.parts, out.first, func(o outcome, first int) int { return o.first - first })
 		pr.parts = slices.Insert(pr.parts, at, out)
@@ -241,25 +242,14 @@ func (pr *Promise) settle(out outcome) {
 		}
 	}
 	pr.whole = out
-	pr.part.expectCalls = afterwards(pr.part.expectCalls, int32(len(pr.calls)))
 	pr.part = nil
 	pr.settled.Store(true)
-	if len(pr.calls) > 0 { // before anybody is woken who then waits for the callbacks
-		inOrder(pr.calls)
+	if pr.calls.first != nil { // before anybody is woken who then waits for the callbacks
+		pr.calls.sort()
 		pr.cfg.Deliver(pr.calls)
-		pr.calls = nil
+		pr.calls = Calls{}
 	}
 	if pr.done != nil {
 		close(pr.done)
-	}
-}
-
-// inOrder sorts callbacks as their records are. They come in the order in which
-// they were asked for, which is another only where several goroutines send to
-// one partition.
-func inOrder(calls []Call) {
-	byIndex := func(a, b Call) int { return cmp.Compare(a.Index, b.Index) }
-	if !slices.IsSortedFunc(calls, byIndex) {
-		slices.SortStableFunc(calls, byIndex)
 	}
 }

@@ -23,13 +23,22 @@ type script struct {
 func newScript(t *testing.T, change func(*Config)) *script {
 	s := &script{t: t, cfg: benchConfig()}
 	s.cfg.Backoff = Backoff{Min: 100 * time.Millisecond, Max: 400 * time.Millisecond}
-	s.cfg.Release = func(b *Batch) { s.lent -= b.Memory() }
-	s.cfg.Deliver = func(calls []Call) { s.calls = append(s.calls, calls...) }
+	s.cfg.Release = func(lent Lent) { s.lent -= lent.Bytes }
+	s.cfg.Count = func(bytes int) { s.lent += bytes }
+	s.cfg.Deliver = s.call
 	if change != nil {
 		change(s.cfg)
 	}
 	s.p = NewPartition(s.cfg, "orders", 3)
 	return s
+}
+
+// call takes callbacks that are to be run, and has their memory back.
+func (s *script) call(calls Calls) {
+	for page := calls.Pop(); page != nil; page = calls.Pop() {
+		s.calls = append(s.calls, page.Calls()...)
+		s.lent -= page.Free().Bytes
+	}
 }
 
 // said is what the callbacks were told, in order.

@@ -97,7 +97,7 @@ func (p *Partition) Reject(b *Batch, rejections []Rejection) bool {
 	p.replace(b, parts)
 	for _, r := range rejections {
 		err := p.cfg.explain(p, 1, &FailedError{Attempts: b.attempts, Err: r.Err})
-		b.promise.settle(outcome{first: b.first + r.Index, count: 1, base: -1, logAppendTime: -1, err: err})
+		b.promise.settle(outcome{first: b.first + r.Index, count: 1, base: -1, logAppendTime: -1, err: err}, Lent{})
 	}
 	return true
 }

@@ -150,16 +150,14 @@ func (p *Partition) putBack(b *Batch) {
 // settleStored ends a batch that is stored. It is nobody's afterwards.
 func (p *Partition) settleStored(b *Batch, answer Answer) {
 	p.cfg.Gauge.countStored(b)
-	p.release(b)
-	b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime})
+	b.promise.settle(outcome{first: b.first, count: b.count, base: answer.Offset, logAppendTime: answer.LogAppendTime}, p.detach(b))
 	recycle(b)
 }
 
 // giveUp ends a batch that was answered.
 func (p *Partition) giveUp(b *Batch, err error) Verdict {
 	p.gap(b, b.maybe)
-	p.release(b)
-	p.fail(b, &FailedError{Attempts: b.attempts, Stored: b.maybe, Err: err})
+	p.fail(b, &FailedError{Attempts: b.attempts, Stored: b.maybe, Err: err}, p.detach(b))
 	return VerdictFailed
 }
 
@@ -178,9 +176,9 @@ func (p *Partition) FailDue(now time.Duration, err error) {
 func (p *Partition) deadline(b *Batch) time.Duration { return b.opened + p.cfg.DeliveryTimeout }
 
 // fail settles b with what err explains to.
-func (p *Partition) fail(b *Batch, err error) {
+func (p *Partition) fail(b *Batch, err error, lent Lent) {
 	p.cfg.Gauge.failed.Add(int64(b.count))
-	b.promise.settle(outcome{first: b.first, count: b.count, base: -1, logAppendTime: -1, err: p.cfg.explain(p, b.count, err)})
+	b.promise.settle(outcome{first: b.first, count: b.count, base: -1, logAppendTime: -1, err: p.cfg.explain(p, b.count, err)}, lent)
 }
 
 // Expire fails every batch whose delivery timeout has passed. A batch in
@@ -220,7 +218,7 @@ func (p *Partition) isSent(b *Batch) bool {
 func (p *Partition) failWhere(match func(*Batch) bool, why func(*Batch) error) {
 	p.sent.each(func(b *Batch) {
 		if !b.finished && match(b) {
-			p.fail(b, why(b))
+			p.fail(b, why(b), Lent{}) // its memory is being read
 			b.finished = true
 			p.gap(b, !b.void)
 		}
@@ -230,13 +228,12 @@ func (p *Partition) failWhere(match func(*Batch) bool, why func(*Batch) error) {
 		if match(b) {
 			p.waiting.remove(b)
 			p.gap(b, b.maybe)
-			p.release(b)
-			p.fail(b, why(b))
+			p.fail(b, why(b), p.detach(b))
 		}
 		b = next
 	}
 	if b := p.open; b != nil && match(b) {
-		p.releaseOpen()
-		p.fail(b, why(b))
+		p.removeOpen()
+		p.fail(b, why(b), p.detach(b))
 	}
 }
