@@ -21,7 +21,8 @@ const module = "github.com/afkak-go/afkak"
 var mayImport = map[string][]string{
 	".": {
 		"internal/cluster", "internal/conn", "internal/accum", "internal/fetch", "internal/record",
-		"internal/metadata", "internal/compress", "internal/offsetfile", "protocol", "sasl", "kerr",
+		"internal/metadata", "internal/compress", "internal/offsetfile", "internal/assign", "internal/group",
+		"protocol", "sasl", "kerr",
 	},
 	"protocol":  {"internal/kbin", "kerr"},
 	"kerr":      {},
@@ -43,6 +44,8 @@ var mayImport = map[string][]string{
 	"internal/metadata":   {"kerr", "protocol"},
 	"internal/accum":      {"internal/record", "kerr"},
 	"internal/fetch":      {"internal/record", "protocol", "kerr"},
+	"internal/assign":     {},
+	"internal/group":      {"internal/assign", "protocol", "kerr"},
 	"internal/conn":       {"internal/kbin", "protocol", "sasl", "kerr"},
 	"internal/cluster":    {"internal/conn", "internal/metadata", "protocol", "kerr"},
 	"internal/offsetfile": {},
@@ -55,7 +58,7 @@ var publicPackages = []string{".", "admin", "afkaktest", "broker", "kerr", "prot
 // pure packages decide and never act: no goroutine of their own, no clock, no socket.
 var pure = []string{
 	"internal/kbin", "internal/compress", "internal/record", "internal/metadata",
-	"internal/accum", "internal/fetch", "kerr", "sasl", "protocol",
+	"internal/accum", "internal/fetch", "internal/assign", "internal/group", "kerr", "sasl", "protocol",
 	"broker/internal/group", "broker/internal/log", "broker/internal/offsets", "broker/internal/producers",
 }
 
