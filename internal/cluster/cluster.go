@@ -24,6 +24,7 @@ type Cluster struct {
 	picture      atomic.Pointer[metadata.Picture]
 	refresher    refresher
 	coordinators coordinators
+	ownLanes     atomic.Int64 // how many were made
 
 	mu      sync.Mutex
 	closed  bool
@@ -115,6 +116,25 @@ func (c *Cluster) StartOn(broker int32, lane Lane, call Call, done func(protocol
 		return
 	}
 	n.start(lane, call, done)
+}
+
+// OwnLane makes a lane for one caller's own requests, which wait for what
+// other callers of this client do: members of one group that joined by the same
+// connection would wait for each other, and none be heard. CloseLane ends it.
+func (c *Cluster) OwnLane() Lane { return lanes + Lane(c.ownLanes.Add(1)) }
+
+// CloseLane ends the connections of a lane that OwnLane made, and the calls
+// that wait there. The lane must not be used any more.
+func (c *Cluster) CloseLane(lane Lane) {
+	c.mu.Lock()
+	nodes := append(slices.Clone(c.seeds), c.old...)
+	for _, n := range c.nodes {
+		nodes = append(nodes, n)
+	}
+	c.mu.Unlock()
+	for _, n := range nodes {
+		n.shut(lane)
+	}
 }
 
 // Throttled returns for how long a broker still does not read the lane's

@@ -271,6 +271,41 @@ func TestLanesHaveConnectionsOfTheirOwn(t *testing.T) {
 	})
 }
 
+func TestLanesOfOnesOwnEndWithTheirCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.on[protocol.KeyJoinGroup] = func(int32, protocol.Request) protocol.Response { return silence }
+		c := w.cluster()
+		defer w.end(c)
+		if _, _, err := c.BrokerVersions(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		mine, yours := c.OwnLane(), c.OwnLane()
+		ended := make(chan error, 1)
+		c.StartOn(1, mine, call(protocol.NewJoinGroupRequest()), func(_ protocol.Response, err error) { ended <- err })
+		synctest.Wait()
+		if _, err := c.DoOn(t.Context(), 1, yours, call(protocol.NewHeartbeatRequest())); err != nil {
+			t.Error(err)
+		}
+		c.CloseLane(mine)
+		if err := <-ended; err == nil || !cluster.MaybeDone(err) {
+			t.Errorf("the join ended with %v, want a lost connection", err)
+		}
+		if _, err := c.DoOn(t.Context(), 1, yours, call(protocol.NewHeartbeatRequest())); err != nil {
+			t.Error(err)
+		}
+		c.StartOn(1, mine, call(protocol.NewHeartbeatRequest()), func(_ protocol.Response, err error) { ended <- err })
+		c.CloseLane(mine) // while it is being opened
+		<-ended
+		synctest.Wait()
+		w.change(func() {
+			if w.open != 2 {
+				t.Errorf("%d connections are open, want that of the cluster and the other lane's", w.open)
+			}
+		})
+	})
+}
+
 func TestCallsOfALaneKeepTheirOrderWhileItConnects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 1)

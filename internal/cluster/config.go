@@ -33,8 +33,8 @@ const (
 	Control Lane = iota // metadata, coordinators, administration
 	Produce
 	Fetch
-	Group // JoinGroup and what a member sends besides
-	lanes
+	Group // heartbeats, and what else groups ask that is answered soon
+	lanes // the first of those that OwnLane hands out
 )
 
 // Config is what a Cluster needs to know. All fields must be set.

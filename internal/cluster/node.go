@@ -19,7 +19,7 @@ type node struct {
 	addr string
 
 	mu       sync.Mutex
-	links    [lanes]link
+	links    map[Lane]*link // see link
 	identity *conn.Identity // of the last connection; nil: never connected
 	failures int            // attempts to connect that failed in a row
 	notUntil time.Time      // when the next attempt may begin
@@ -32,7 +32,21 @@ type node struct {
 type link struct {
 	conn    *conn.Conn
 	opening bool     // somebody is about to set conn
+	shut    bool     // nobody wants conn any more when it is open
 	waiting []borrow // in the order in which they came; only while opening
+}
+
+// link is the link of a lane. Requires mu.
+func (n *node) link(lane Lane) *link {
+	l := n.links[lane]
+	if l == nil {
+		if n.links == nil {
+			n.links = map[Lane]*link{}
+		}
+		l = &link{}
+		n.links[lane] = l
+	}
+	return l
 }
 
 // borrow is called with a connection, or with why there is none. Whoever got
@@ -43,12 +57,13 @@ type borrow func(*conn.Conn, error)
 // called at once by the caller's goroutine. Calls of one lane keep their order.
 func (n *node) connect(lane Lane, use borrow) {
 	n.mu.Lock()
-	if n.links[lane].opening {
-		n.links[lane].waiting = append(n.links[lane].waiting, use)
+	l := n.link(lane)
+	if l.opening {
+		l.waiting = append(l.waiting, use)
 		n.mu.Unlock()
 		return
 	}
-	if open := n.links[lane].alive(); open != nil {
+	if open := l.alive(); open != nil {
 		n.users++
 		n.mu.Unlock()
 		use(open, nil)
@@ -59,7 +74,7 @@ func (n *node) connect(lane Lane, use borrow) {
 		use(nil, err)
 		return
 	}
-	n.links[lane] = link{opening: true, waiting: []borrow{use}}
+	*l = link{opening: true, waiting: []borrow{use}}
 	n.mu.Unlock()
 	if !n.c.spawn(func() { n.open(lane) }) {
 		n.settle(lane, nil, n.failed(ErrClosed))
@@ -125,14 +140,19 @@ func (n *node) refused(err error) error {
 func (n *node) settle(lane Lane, opened *conn.Conn, err error) {
 	for {
 		n.mu.Lock()
-		waiting := n.links[lane].waiting
-		n.links[lane].waiting = nil
+		l := n.link(lane)
+		waiting := l.waiting
+		l.waiting = nil
 		if len(waiting) == 0 {
-			n.links[lane] = link{conn: opened}
+			shut := l.shut
+			*l = link{conn: opened}
 			unwanted := n.retired && n.users == 0 || n.c.ctx.Err() != nil
 			n.mu.Unlock()
-			if unwanted {
+			switch {
+			case unwanted:
 				n.close()
+			case shut:
+				n.shut(lane)
 			}
 			return
 		}
@@ -172,10 +192,10 @@ func (n *node) retire() {
 func (n *node) close() []*conn.Conn {
 	n.mu.Lock()
 	var open []*conn.Conn
-	for lane := range n.links {
-		if n.links[lane].conn != nil {
-			open = append(open, n.links[lane].conn)
-			n.links[lane].conn = nil
+	for _, l := range n.links {
+		if l.conn != nil {
+			open = append(open, l.conn)
+			l.conn = nil
 		}
 	}
 	n.mu.Unlock()
@@ -185,12 +205,28 @@ func (n *node) close() []*conn.Conn {
 	return open
 }
 
+// shut ends the connection of one lane, and lets go of the lane.
+func (n *node) shut(lane Lane) {
+	n.mu.Lock()
+	l := n.link(lane)
+	open := l.conn
+	if l.opening {
+		l.shut = true
+	} else {
+		delete(n.links, lane)
+	}
+	n.mu.Unlock()
+	if open != nil {
+		open.Close()
+	}
+}
+
 // idle tells that a node has no connection and nobody wants one.
 func (n *node) idle() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for lane := range n.links {
-		if n.links[lane].opening || n.links[lane].alive() != nil {
+	for _, l := range n.links {
+		if l.opening || l.alive() != nil {
 			return false
 		}
 	}
@@ -200,17 +236,18 @@ func (n *node) idle() bool {
 // give hands an open connection of a seed to the broker that it turned out to be.
 func (n *node) give(to *node) {
 	n.mu.Lock()
-	open, identity := n.links[Control].conn, n.identity
-	if n.links[Control].opening || n.users > 0 {
+	l := n.link(Control)
+	open, identity := l.conn, n.identity
+	if l.opening || n.users > 0 {
 		open = nil // still in use here
 	}
 	if open != nil {
-		n.links[Control].conn = nil
+		l.conn = nil
 	}
 	n.mu.Unlock()
 	to.mu.Lock()
 	to.identity = identity
-	to.links[Control].conn = open
+	to.link(Control).conn = open
 	to.mu.Unlock()
 }
 
@@ -262,7 +299,7 @@ func (n *node) versions() *protocol.Versions {
 // throttled is how long the broker does not read the lane's connection.
 func (n *node) throttled(lane Lane) time.Duration {
 	n.mu.Lock()
-	open := n.links[lane].alive()
+	open := n.link(lane).alive()
 	n.mu.Unlock()
 	if open == nil {
 		return 0
@@ -286,7 +323,7 @@ func (n *node) readiness() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch {
-	case n.links[Control].alive() != nil:
+	case n.link(Control).alive() != nil:
 		return 0
 	case n.failures == 0:
 		return 1

@@ -69,6 +69,17 @@ func (c *Cluster) Stale(generation uint64, topics ...string) {
 	r.signal()
 }
 
+// Use has topics asked for again when what is known of them is too old.
+func (c *Cluster) Use(topics ...string) {
+	now := time.Now()
+	c.refresher.mu.Lock()
+	for _, name := range topics {
+		c.refresher.inUse[name] = now
+	}
+	c.refresher.mu.Unlock()
+	c.refresher.signal()
+}
+
 // ask wishes for a topic now.
 func (r *refresher) ask(name string, create bool) *wish {
 	now := time.Now()

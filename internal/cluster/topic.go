@@ -27,6 +27,7 @@ const (
 // code, an UnreachableError, or ctx's.
 func (c *Cluster) Topic(ctx context.Context, name string, create bool) (*metadata.Topic, error) {
 	if topic, err := c.topicNow(name); err == nil {
+		c.Use(name) // somebody who did not mean to use it may have asked for it
 		return topic, nil
 	}
 	began := time.Now()

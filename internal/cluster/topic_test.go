@@ -206,6 +206,31 @@ func TestTopicsInUseAreLookedUpAgainInTime(t *testing.T) {
 	})
 }
 
+func TestATopicThatIsUsedIsLookedUpAgainHoweverItWasLearned(t *testing.T) {
+	for name, use := range map[string]func(*cluster.Cluster){
+		"used":      func(c *cluster.Cluster) { c.Use("orders") },
+		"asked for": func(c *cluster.Cluster) { _, _ = c.Topic(context.Background(), "orders", false) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 1)
+				w.leaders["orders"] = []int32{1}
+				c := w.cluster()
+				defer w.end(c)
+				if _, err := c.Look(t.Context(), "orders"); err != nil {
+					t.Fatal(err)
+				}
+				use(c)
+				w.change(func() { w.leaders["orders"] = []int32{1, 1} })
+				time.Sleep(5*time.Minute + time.Second) // simulated
+				if topic, _ := c.Picture().Topic("orders"); len(topic.Partitions) != 2 {
+					t.Errorf("%d partitions, want 2", len(topic.Partitions))
+				}
+			})
+		})
+	}
+}
+
 func TestATopicThatIsGoneAndUnusedIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 1)

@@ -43,6 +43,7 @@ type world struct {
 	on          map[protocol.APIKey]handler
 	seen        []string // "2 Metadata orders", in the order in which they came
 	dials       []string
+	open        int // connections
 	serving     sync.WaitGroup
 }
 
@@ -108,9 +109,11 @@ func (w *world) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	}
 	ours, theirs := net.Pipe()
+	w.open++
 	w.serving.Go(func() {
-		defer func() { _ = theirs.Close() }()
 		w.serve(broker, theirs)
+		_ = theirs.Close()
+		w.change(func() { w.open-- })
 	})
 	return ours, nil
 }
