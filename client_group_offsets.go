@@ -37,8 +37,27 @@ type CommitResult struct {
 // The results are in the order of the payloads, and always complete; if any
 // failed, the error is a *[PayloadsError].
 func (c *Client) CommitOffsets(ctx context.Context, group string, payloads []CommitPayload) ([]CommitResult, error) {
+	return c.commitOffsets(ctx, group, nil, payloads)
+}
+
+// memberOf is who commits for a group that has members: brokers refuse it once
+// the member has lost its place.
+type memberOf struct {
+	id         string
+	instanceID string // empty: none
+	generation int32
+}
+
+// commitOffsets commits as a member; nil: of a group that has none.
+func (c *Client) commitOffsets(ctx context.Context, group string, as *memberOf, payloads []CommitPayload) ([]CommitResult, error) {
 	req := protocol.NewOffsetCommitRequest()
 	req.GroupID = group
+	if as != nil {
+		req.MemberID, req.GenerationIDOrMemberEpoch = as.id, as.generation
+		if as.instanceID != "" {
+			req.GroupInstanceID = &as.instanceID
+		}
+	}
 	req.Topics = make([]protocol.OffsetCommitRequestTopic, len(payloads))
 	for i := range payloads { // a topic of its own each, so that items count as payloads do
 		var part protocol.OffsetCommitRequestTopicPartition

@@ -66,6 +66,10 @@ func NewConsumer(client *Client, topic string, partition int32, opts ...Consumer
 	if err != nil {
 		return nil, fmt.Errorf("new consumer: %w", err)
 	}
+	return makeConsumer(client, topic, partition, cfg), nil
+}
+
+func makeConsumer(client *Client, topic string, partition int32, cfg consumerConfig) *Consumer {
 	c := &Consumer{client: client, topic: topic, partition: partition, cfg: cfg}
 	c.commits = newCommitter(c.sendCommit, cfg.backoff(), cfg.retries)
 	c.processed.Store(-1)
@@ -75,7 +79,7 @@ func NewConsumer(client *Client, topic string, partition int32, opts ...Consumer
 	if !cfg.endSet {
 		c.end.Store(never)
 	}
-	return c, nil
+	return c
 }
 
 // Topic is the topic's name.

@@ -51,6 +51,9 @@ func (c *Consumer) fetchCommitted(ctx context.Context) (int64, error) {
 		}
 		return stored.Offset, nil
 	}
+	if c.cfg.offsets != nil {
+		return c.cfg.offsets.committed(ctx, CommittedPayload{Topic: c.topic, Partition: c.partition})
+	}
 	results, err := c.client.FetchOffsets(ctx, c.cfg.group, []CommittedPayload{{Topic: c.topic, Partition: c.partition}})
 	if len(results) == 0 {
 		return 0, err
@@ -65,6 +68,9 @@ func (c *Consumer) sendCommit(ctx context.Context, offset int64) error {
 		return c.storeError("store", err)
 	}
 	payload := CommitPayload{Topic: c.topic, Partition: c.partition, Offset: offset, Metadata: c.cfg.commitMetadata}
+	if c.cfg.offsets != nil {
+		return c.cfg.offsets.commit(ctx, payload)
+	}
 	results, err := c.client.CommitOffsets(ctx, c.cfg.group, []CommitPayload{payload})
 	if len(results) == 0 {
 		return err

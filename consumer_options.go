@@ -7,19 +7,28 @@ import (
 	"time"
 )
 
-// ConsumerOption changes a setting of [NewConsumer]. Every [FetchOption] is
-// one too.
+// ConsumerOption changes a setting of [NewConsumer]. Every [PartitionOption] and
+// every [FetchOption] is one too.
 type ConsumerOption interface {
 	applyConsumer(*consumerConfig)
 }
 
-// FetchOption changes how records are fetched, in every kind of consumer.
+// PartitionOption changes how a partition is read and its progress committed,
+// by itself and as one of a group's: it serves [NewConsumer] and
+// [NewGroupConsumer].
+type PartitionOption interface {
+	ConsumerOption
+	GroupOption
+}
+
+// FetchOption changes how records are fetched, in every kind of consumer and
+// in [Client.Fetch].
 //
 // Consumers of one client whose options agree in minimum bytes, wait, maximum
 // bytes and isolation share their requests: one at a time to each broker, for
 // all their partitions there.
 type FetchOption interface {
-	ConsumerOption
+	PartitionOption
 	applyFetch(*fetchConfig)
 }
 
@@ -27,9 +36,15 @@ type consumerOption func(*consumerConfig)
 
 func (o consumerOption) applyConsumer(c *consumerConfig) { o(c) }
 
+type partitionOption func(*consumerConfig)
+
+func (o partitionOption) applyConsumer(c *consumerConfig) { o(c) }
+func (o partitionOption) applyGroup(c *groupConfig)       { o(&c.partition) }
+
 type fetchOption func(*fetchConfig)
 
 func (o fetchOption) applyConsumer(c *consumerConfig) { o(&c.fetch) }
+func (o fetchOption) applyGroup(c *groupConfig)       { o(&c.partition.fetch) }
 func (o fetchOption) applyFetch(c *fetchConfig)       { o(c) }
 
 // consumerConfig is what the options of one consumer came to.
@@ -54,7 +69,8 @@ type consumerConfig struct {
 	storeSet       bool
 	commitMetadata string
 	fetch          fetchConfig
-	commitChanged  bool // an auto-commit option was given
+	commitChanged  bool          // an auto-commit option was given
+	offsets        *groupOffsets // of the member that it reads for; nil: the group has no members
 }
 
 // fetchConfig is what the fetch options came to.
@@ -241,16 +257,16 @@ func WithOffsetStore(store OffsetStore) ConsumerOption {
 // brokers where they keep offsets in ZooKeeper, take it and do not keep it.
 //
 // Default: empty.
-func WithCommitMetadata(text string) ConsumerOption {
-	return consumerOption(func(c *consumerConfig) { c.commitMetadata = text })
+func WithCommitMetadata(text string) PartitionOption {
+	return partitionOption(func(c *consumerConfig) { c.commitMetadata = text })
 }
 
-// IfNoCommitted says where to begin with StartAt(Committed) when the group has
+// IfNoCommitted says where to begin, with StartAt(Committed) and as a member of a group, when the group has
 // no committed offset for the partition.
 //
 // Default: [Earliest].
-func IfNoCommitted(at Position) ConsumerOption {
-	return consumerOption(func(c *consumerConfig) { c.noCommitted = at })
+func IfNoCommitted(at Position) PartitionOption {
+	return partitionOption(func(c *consumerConfig) { c.noCommitted = at })
 }
 
 // IfOutOfRange says where to go on when the log does not have the next offset
@@ -258,31 +274,31 @@ func IfNoCommitted(at Position) ConsumerOption {
 // [OffsetOutOfRangeError]: it never jumps unasked.
 //
 // Default: end with the error.
-func IfOutOfRange(at Position) ConsumerOption {
-	return consumerOption(func(c *consumerConfig) { c.outOfRange, c.resets = at, true })
+func IfOutOfRange(at Position) PartitionOption {
+	return partitionOption(func(c *consumerConfig) { c.outOfRange, c.resets = at, true })
 }
 
 // WithCommitEvery commits in the background each time that many records have
 // been processed since the last commit; 0 turns this trigger off.
 //
-// Default: 100 with [WithGroup].
-func WithCommitEvery(records int) ConsumerOption {
-	return consumerOption(func(c *consumerConfig) { c.commitEvery, c.commitChanged = records, true })
+// Default: 100 where there is a group.
+func WithCommitEvery(records int) PartitionOption {
+	return partitionOption(func(c *consumerConfig) { c.commitEvery, c.commitChanged = records, true })
 }
 
 // WithCommitInterval commits in the background that often, if records have
 // been processed since the last commit; 0 turns this trigger off.
 //
-// Default: 5 s with [WithGroup].
-func WithCommitInterval(d time.Duration) ConsumerOption {
-	return consumerOption(func(c *consumerConfig) { c.commitPeriod, c.commitChanged = d, true })
+// Default: 5 s where there is a group.
+func WithCommitInterval(d time.Duration) PartitionOption {
+	return partitionOption(func(c *consumerConfig) { c.commitPeriod, c.commitChanged = d, true })
 }
 
 // WithMaxRecords is the most records that a processor function is given at once.
 //
 // Default: 500.
-func WithMaxRecords(n int) ConsumerOption {
-	return consumerOption(func(c *consumerConfig) { c.maxRecords = n })
+func WithMaxRecords(n int) PartitionOption {
+	return partitionOption(func(c *consumerConfig) { c.maxRecords = n })
 }
 
 // WithConsumerRetries is how many times in a row a consumer, or one of its
@@ -298,8 +314,8 @@ func WithConsumerRetries(n int) ConsumerOption {
 // shortest wait at first, doubling to the longest, each with jitter.
 //
 // Default: 100 ms to 2 s.
-func WithConsumerBackoff(shortest, longest time.Duration) ConsumerOption {
-	return consumerOption(func(c *consumerConfig) { c.minBackoff, c.maxBackoff = shortest, longest })
+func WithConsumerBackoff(shortest, longest time.Duration) PartitionOption {
+	return partitionOption(func(c *consumerConfig) { c.minBackoff, c.maxBackoff = shortest, longest })
 }
 
 // WithUnknownTopicTimeout is how long a consumer waits for a topic or partition
@@ -316,6 +332,6 @@ func WithUnknownTopicTimeout(d time.Duration) ConsumerOption {
 // What was in them is lost to it.
 //
 // Default: end with the error.
-func WithSkipCorrupt() ConsumerOption {
-	return consumerOption(func(c *consumerConfig) { c.skipCorrupt = true })
+func WithSkipCorrupt() PartitionOption {
+	return partitionOption(func(c *consumerConfig) { c.skipCorrupt = true })
 }

@@ -82,6 +82,7 @@ func TestTheGuideFromAfkakRuns(t *testing.T) {
 		{"partitioners", guidePartitioners},
 		{"processor", guideProcessor},
 		{"pull", guidePull},
+		{"group", guideGroup},
 		{"moving a group", guideMoveGroup},
 		{"produce", guideLowLevelProduce},
 		{"fetch", guideLowLevelFetch},
@@ -207,6 +208,29 @@ func guidePull(ctx context.Context, client *afkak.Client) error {
 		}
 	}
 	return nil
+}
+
+func guideGroup(ctx context.Context, client *afkak.Client) error {
+	processed := make(chan struct{}, 1000)
+	storeAll := func(context.Context, []afkak.Record) error {
+		processed <- struct{}{}
+		return nil
+	}
+	closed := make(chan error, 1)
+
+	group, err := afkak.NewGroupConsumer(client, "billing", []string{"my-topic"})
+	if err != nil {
+		return err
+	}
+	go func() { // the rest of a program; ends with the member
+		_, err := client.Produce(ctx, []afkak.ProducePayload{{Topic: "my-topic", Partition: 3, Records: []afkak.Record{{Value: []byte("a")}}}})
+		<-processed
+		closed <- errors.Join(err, group.Close(ctx))
+	}()
+	err = group.Process(ctx, func(ctx context.Context, records []afkak.Record) error {
+		return storeAll(ctx, records) // of one partition; those of others at the same time
+	})
+	return errors.Join(err, <-closed)
 }
 
 func guideMoveGroup(ctx context.Context, client *afkak.Client) error {
