@@ -76,10 +76,17 @@ func (b *Builder) Append(timestamp int64, key, value []byte, headers []Header) {
 		putHeaders(buf, i, headers)
 	}
 	b.buf = buf
-	prefetch(&buf[end-1]) // the next record's
+	prefetch(&buf[end-1], min(body/cacheLine, prefetchLines)+1)
 	b.count++
 	b.maxTimestamp = max(b.maxTimestamp, timestamp)
 }
+
+// The next record is taken to be as large as this one. Of one that is larger than
+// prefetchLines the processor foresees the rest.
+const (
+	cacheLine     = 64
+	prefetchLines = 16
+)
 
 // begin reserves the header in front of the first record.
 func (b *Builder) begin(timestamp int64) {

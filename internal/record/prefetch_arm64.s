@@ -1,10 +1,12 @@
 #include "textflag.h"
 
-// func prefetch(last *byte)
-TEXT ·prefetch(SB), NOSPLIT, $0-8
+// func prefetch(last *byte, lines int)
+TEXT ·prefetch(SB), NOSPLIT, $0-16
 	MOVD last+0(FP), R0
-	ADD  $64, R0, R1
-	PRFM (R1), PSTL1KEEP
-	ADD  $128, R0, R1
-	PRFM (R1), PSTL1KEEP
+	MOVD lines+8(FP), R1
+next:
+	ADD  $64, R0
+	PRFM (R0), PSTL1KEEP
+	SUBS $1, R1
+	BGT  next
 	RET

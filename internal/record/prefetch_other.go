@@ -2,4 +2,4 @@
 
 package record
 
-func prefetch(*byte) {}
+func prefetch(*byte, int) {}
