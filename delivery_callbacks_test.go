@@ -125,15 +125,15 @@ func TestSendInACallbackEndsAfterTheDeliveryTimeout(t *testing.T) {
 		var after [3]time.Duration
 		first := func(afkak.Result, error) {
 			time.Sleep(5 * time.Second) // everything else has left, and waits for its callback
-			result := func(d afkak.Delivery) (error, time.Duration) {
+			result := func(d afkak.Delivery) (time.Duration, error) {
 				_, err, _ := d.Result()
-				return err, time.Since(began)
+				return time.Since(began), err
 			}
-			tried, after[0] = result(p.TrySend(orderTo(0, "v")))
+			after[0], tried = result(p.TrySend(orderTo(0, "v")))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			bounded, after[1] = result(p.Send(ctx, orderTo(0, "v")))
-			unbounded, after[2] = result(p.Send(context.Background(), orderTo(0, "v")))
+			after[1], bounded = result(p.Send(ctx, orderTo(0, "v")))
+			after[2], unbounded = result(p.Send(context.Background(), orderTo(0, "v")))
 		}
 		called := 0
 		for i := 0; ; i++ {
