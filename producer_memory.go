@@ -9,7 +9,9 @@ import (
 
 // producerMemory is the one byte budget of a producer and the buffers that its
 // batches are written into. Everything that a batch holds is counted, from the
-// moment it is lent until it is given back after the batch's final answer.
+// moment it is lent until it is given back: after the batch's final answer, or when
+// its callbacks have run. Callbacks are counted too, even where that goes over the
+// limit: they are there.
 //
 // Those who wait for memory are served in the order they came: nobody takes
 // what is free while somebody waits.

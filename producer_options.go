@@ -288,8 +288,9 @@ func WithMaxRequestBytes(bytes int) ProducerOption {
 }
 
 // WithBufferBytes bounds the memory for records that wait, are being
-// compressed or are in flight. When it is used up, [Producer.Send] waits and
-// [Producer.TrySend] fails. Default: 64 MiB.
+// compressed, are in flight, or wait for their callback ([Delivery.Then]) to run.
+// When it is used up, [Producer.Send] waits and [Producer.TrySend] fails. Default:
+// 64 MiB.
 func WithBufferBytes(bytes int) ProducerOption {
 	return func(cfg *producerConfig) {
 		cfg.wide("WithBufferBytes")

@@ -11,5 +11,6 @@
 // slower than copying one record, and a [Promise] with one of its own, taken
 // after the partition's. Memory belongs to the owner: batches are written into
 // buffers that it lends, and each buffer comes back exactly once, after the
-// batch's final answer, when no retry can need it any more.
+// batch's final answer, when no retry can need it any more, or with the batch's
+// callbacks ([Page.Free]).
 package accum
