@@ -66,7 +66,7 @@ func libraries() []library {
 	return []library{
 		{name: consoleTools, versions: harness.MatrixReleases, start: startConsole, proofs: consoleProofs()},
 		{name: "kafka-python", versions: pythonVersions, start: startPython("kafka_python_peer.py"), proofs: slices.Concat(
-			valueProofs(afkak.None, afkak.Gzip, afkak.Snappy, afkak.LZ4, afkak.Zstd), headerProofs(), keyProofs(), offsetProofs(), nextOffsetProofs())},
+			valueProofs(afkak.None, afkak.Gzip, afkak.Snappy, afkak.LZ4, afkak.Zstd), headerProofs(), keyProofs(), offsetProofs(), nextOffsetProofs(), groupProofs())},
 		{name: "afkak", versions: pythonVersions[:3], start: startPython("afkak_peer.py"), proofs: slices.Concat(
 			valueProofs(afkak.None, afkak.Gzip, afkak.Snappy), keyProofs(), offsetProofs(), lastOffsetProofs())},
 	}

@@ -107,6 +107,50 @@ def committed(topic, partition, group):
         consumer.close()
 
 
+member = None  # of a group, while it is in one
+
+
+def join(topic, group):
+    """Become a member of a group, which hold and take have it take part in."""
+    global member
+    member = KafkaConsumer(
+        topic,
+        bootstrap_servers=hosts,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        heartbeat_interval_ms=1000,
+    )
+
+
+def hold(count):
+    """Take part until the group has given us so many partitions."""
+    deadline = time.monotonic() + patience
+    while len(member.assignment()) != count:
+        if time.monotonic() > deadline:
+            raise TimeoutError("{} of {} partitions".format(len(member.assignment()), count))
+        if member.poll(timeout_ms=200):
+            raise ValueError("nothing was written yet")
+
+
+def take(count):
+    """Read that many messages, and commit."""
+    values = []
+    deadline = time.monotonic() + patience
+    while len(values) < count:
+        if time.monotonic() > deadline:
+            raise TimeoutError("{} of {} messages".format(len(values), count))
+        for records in member.poll(timeout_ms=200).values():
+            values.extend(rec.value.decode() for rec in records)
+    member.commit()
+    return values
+
+
+def leave():
+    """Leave the group."""
+    member.close()
+
+
 peer.serve(
     {
         "produce": produce,
@@ -114,5 +158,9 @@ peer.serve(
         "consume_group": consume_group,
         "commit": commit,
         "committed": committed,
+        "join": join,
+        "hold": hold,
+        "take": take,
+        "leave": leave,
     }
 )
