@@ -92,7 +92,7 @@ func summary(b *strings.Builder, all []table) {
 func (d Document) how(b *strings.Builder) {
 	b.WriteString("## How it was measured\n\n")
 	fmt.Fprintf(b, `- Every run is a process of its own, which sends for %s to a topic of its own, then waits for the results. The clients take turns, A B C A B C …; a figure is the median
-  of its rounds, with the lowest and the highest behind it. Ratios hold from one machine and hour to another, absolute figures do not, so a ratio is the
+  of its rounds, with the lowest and the highest behind it. Before each workload on Kafka come runs that do not count, until the broker is used to it. Ratios hold from one machine and hour to another, absolute figures do not, so a ratio is the
   median of the rounds' ratios.
 - CPU is what getrusage says of the client's process, user and kernel mode, connecting and closing included. A record counts when its own acknowledgement has come, and afterwards
   the broker is asked whether it has as many.
